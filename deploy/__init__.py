@@ -1,0 +1,1 @@
+"""Running it: the local stack, the command line, dashboards, containers."""

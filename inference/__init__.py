@@ -1,0 +1,1 @@
+"""BERT: the story it reads, its training and export, and the client that asks Triton."""

@@ -1,0 +1,1 @@
+"""The contract: events, topics, features, outputs and errors. Imports nothing else of Footfall."""

@@ -1,0 +1,64 @@
+"""What a customer can do, and one thing she did: the form in which every event enters the engine."""
+
+from enum import IntEnum
+
+from msgspec import Struct
+
+
+class Behaviour(IntEnum):
+    """Kinds of behaviour. The numbers are written into stored profiles: never renumber, only append."""
+
+    PAGE = 0
+    SEARCH = 1
+    LIST_VIEW = 2
+    CLICK = 3
+    VIEW = 4
+    CART_ADD = 5
+    CART_REMOVE = 6
+    CART_VIEW = 7
+    CHECKOUT = 8
+    PROMO_VIEW = 9
+    PROMO_CLICK = 10
+    COUPON = 11
+    WISHLIST = 12
+    REVIEW = 13
+    ORDER = 14
+    ORDER_UPDATE = 15
+    CANCEL = 16
+    REFUND = 17
+    IDENTIFY = 18
+    OTHER = 19
+
+
+class Line(Struct, frozen=True, gc=False, array_like=True):
+    """A product in a behaviour; `price` in minor units for one piece, None when it was not said."""
+
+    item: str
+    quantity: int = 1
+    price: int | None = None
+    category: str = ""
+    brand: str = ""
+    name: str = ""
+
+
+class Event(Struct, gc=False, kw_only=True):
+    """One behaviour of one customer, validated: `at` is event time in epoch ms, money is in minor units.
+
+    `message` is the 64-bit deduplication key (of the messageId, else of the bytes); `order` that of the order id.
+    `amount` is an order's total or a refund's (None: the whole order); `text` a query or a review's words.
+    """
+
+    behaviour: Behaviour
+    at: int
+    customer: str
+    message: int
+    anonymous: str = ""
+    lines: tuple[Line, ...] = ()
+    order: int = 0
+    amount: int | None = None
+    discount: int = 0
+    currency: str = ""
+    rating: float = 0.0
+    text: str = ""
+    device: str = ""
+    channel: str = ""

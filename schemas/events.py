@@ -1,0 +1,175 @@
+"""The wire contract: Segment's e-commerce spec V2 as types.
+
+Source: https://segment.com/docs/connections/spec/ecommerce/v2/. Unknown events and unknown properties are
+allowed and ignored; a known event must carry what its type requires. Identifiers may be strings or integers,
+money and quantities numbers or numeric strings, as the common storefront SDKs send them.
+"""
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta, Struct, field
+
+from schemas.behaviours import Behaviour
+
+Id = Annotated[str, Meta(min_length=1, max_length=256)] | int
+Number = int | float | Annotated[str, Meta(max_length=32)]
+Text = Annotated[str, Meta(max_length=100_000)]
+
+
+class Device(Struct, frozen=True, gc=False):
+    """`context.device`: only its type (`mobile`, `desktop`, `tablet`, ...) is read."""
+
+    type: str | None = None
+
+
+class Campaign(Struct, frozen=True, gc=False):
+    """`context.campaign`: where the visit came from."""
+
+    source: str | None = None
+    medium: str | None = None
+    name: str | None = None
+
+
+class Context(Struct, frozen=True):
+    """`context`: what is read of it."""
+
+    device: Device | None = None
+    campaign: Campaign | None = None
+    locale: str | None = None
+
+
+class Product(Struct, frozen=True, gc=False):
+    """One product of a list, a cart or an order; `price` is for one piece."""
+
+    product_id: Id
+    price: Number | None = None
+    quantity: Number = 1
+    category: str | None = None
+    brand: str | None = None
+    name: str | None = None
+
+
+class Properties(Struct, frozen=True):
+    """Base of every event's properties."""
+
+
+class ProductsSearched(Properties, frozen=True):
+    query: Text
+
+
+class ProductListViewed(Properties, frozen=True):
+    products: list[Product]
+    category: str | None = None
+
+
+class OneProduct(Properties, frozen=True):
+    """Product Clicked, Product Viewed, Product Added to Wishlist."""
+
+    product_id: Id
+    price: Number | None = None
+    quantity: Number = 1
+    currency: str | None = None
+    category: str | None = None
+    brand: str | None = None
+    name: str | None = None
+
+
+class CartChange(Properties, frozen=True):
+    """Product Added, Product Removed."""
+
+    product_id: Id
+    quantity: Number
+    price: Number | None = None
+    currency: str | None = None
+    category: str | None = None
+    brand: str | None = None
+    name: str | None = None
+
+
+class CartViewed(Properties, frozen=True):
+    products: list[Product]
+    currency: str | None = None
+
+
+class CheckoutStarted(Properties, frozen=True):
+    products: list[Product]
+    value: Number
+    currency: str | None = None
+
+
+class PromotionSeen(Properties, frozen=True):
+    """Promotion Viewed, Promotion Clicked."""
+
+    promotion_id: Id
+
+
+class CouponApplied(Properties, frozen=True):
+    coupon_id: Id
+
+
+class ProductReviewed(Properties, frozen=True):
+    product_id: Id
+    rating: Number
+    review_body: Text
+
+
+class OrderCompleted(Properties, frozen=True):
+    """`total` (or `revenue`) is what the customer paid; `discount` what was taken off before."""
+
+    order_id: Id
+    products: list[Product]
+    total: Number | None = None
+    revenue: Number | None = None
+    discount: Number | None = None
+    currency: str | None = None
+
+
+class OrderChanged(Properties, frozen=True):
+    """Order Updated, Order Cancelled, Order Refunded: `total` when it is partial (or, updated, the new total)."""
+
+    order_id: Id
+    total: Number | None = None
+    currency: str | None = None
+
+
+class Envelope(Struct, frozen=True):
+    """What every message has around its properties; `timestamp` is ISO 8601, or epoch seconds or milliseconds."""
+
+    type: str
+    timestamp: str | int | float
+    event: str | None = None
+    messageId: str | None = None
+    userId: Id | None = None
+    anonymousId: Id | None = None
+    context: Context | None = None
+    properties: msgspec.Raw = field(default_factory=lambda: msgspec.Raw(b"{}"))
+
+
+class Spec(Struct, frozen=True):
+    """One known event: the topic it belongs on, the type of its properties, and the behaviour it means."""
+
+    topic: str
+    properties: type[Properties]
+    behaviour: Behaviour
+
+
+EVENTS: dict[str, Spec] = {
+    "Products Searched": Spec("clickstream", ProductsSearched, Behaviour.SEARCH),
+    "Product List Viewed": Spec("clickstream", ProductListViewed, Behaviour.LIST_VIEW),
+    "Product Clicked": Spec("clickstream", OneProduct, Behaviour.CLICK),
+    "Product Viewed": Spec("clickstream", OneProduct, Behaviour.VIEW),
+    "Product Added": Spec("clickstream", CartChange, Behaviour.CART_ADD),
+    "Product Removed": Spec("clickstream", CartChange, Behaviour.CART_REMOVE),
+    "Cart Viewed": Spec("clickstream", CartViewed, Behaviour.CART_VIEW),
+    "Checkout Started": Spec("clickstream", CheckoutStarted, Behaviour.CHECKOUT),
+    "Promotion Viewed": Spec("clickstream", PromotionSeen, Behaviour.PROMO_VIEW),
+    "Promotion Clicked": Spec("clickstream", PromotionSeen, Behaviour.PROMO_CLICK),
+    "Coupon Applied": Spec("clickstream", CouponApplied, Behaviour.COUPON),
+    "Product Added to Wishlist": Spec("clickstream", OneProduct, Behaviour.WISHLIST),
+    "Product Reviewed": Spec("clickstream", ProductReviewed, Behaviour.REVIEW),
+    "Order Completed": Spec("orders", OrderCompleted, Behaviour.ORDER),
+    "Order Updated": Spec("orders", OrderChanged, Behaviour.ORDER_UPDATE),
+    "Order Cancelled": Spec("orders", OrderChanged, Behaviour.CANCEL),
+    "Order Refunded": Spec("orders", OrderChanged, Behaviour.REFUND),
+}

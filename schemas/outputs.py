@@ -1,0 +1,197 @@
+"""What the stages hand to one another and to the world: one type a topic, as JSON. Times are epoch ms.
+
+Ids are deterministic (`make_id`), so that a consumer can drop what a crash made a stage say twice.
+"""
+
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from schemas.behaviours import Behaviour
+from schemas.decode import hash64
+
+Features = dict[str, float | None]
+
+
+def make_id(*parts: object) -> str:
+    """The same 16 hexadecimal digits for the same parts, on every worker and after every restart."""
+    return f"{hash64('|'.join(map(str, parts))):016x}"
+
+
+class Moment(Struct, frozen=True, array_like=True, gc=False):
+    """One behaviour of the story, as an array: time, behaviour, item, category, amount (major units), pieces, words."""
+
+    at: int
+    behaviour: Behaviour
+    item: str = ""
+    category: str = ""
+    amount: float | None = None
+    pieces: int = 0
+    words: str = ""
+
+
+class Snapshot(Struct, frozen=True, kw_only=True):
+    """`features`: one customer as she was at `at`, worth scoring because of `trigger`; `story` is oldest first.
+
+    `arrived` is when the event that triggered it reached Kafka: the start of the event-to-alert latency.
+    """
+
+    id: str
+    customer: str
+    at: int
+    trigger: str
+    arrived: int
+    features: Features
+    story: list[Moment]
+    cart: list[str] = []
+    owned: list[str] = []
+    currency: str = ""
+
+
+class Interaction(Struct, frozen=True, kw_only=True):
+    """`interactions`: a customer did something with an item, at `at`, in the session that began at `session`.
+
+    An order gives one per line, and one with an empty item where it names no product. `order` is the order's id hash.
+    """
+
+    customer: str
+    session: int
+    item: str
+    behaviour: Behaviour
+    at: int
+    category: str = ""
+    order: int = 0
+
+
+class Parts(Struct, frozen=True, kw_only=True):
+    """One model's probabilities."""
+
+    churn: float
+    intent: float
+
+
+class Contribution(Struct, frozen=True, kw_only=True):
+    """Why: a feature, its value, how far it moved the score (log odds, positive is towards it), and plain words."""
+
+    feature: str
+    value: float | None
+    weight: float
+    words: str
+
+
+class Score(Struct, frozen=True, kw_only=True):
+    """`scores`: what will this customer do, who says so, and from what.
+
+    `churn` is the probability of no purchase within the churn horizon, `intent` of a purchase within the intent
+    horizon. `source` is `ensemble` when BERT took part and `online` when it did not, `fallback` then says why.
+    """
+
+    id: str
+    customer: str
+    at: int
+    trigger: str
+    arrived: int
+    churn: float
+    intent: float
+    source: str
+    fallback: str = ""
+    bert: Parts | None = None
+    online: Parts | None = None
+    models: dict[str, str]
+    reasons: dict[str, list[Contribution]]
+    features: Features
+    story: str
+
+
+class Alert(Struct, frozen=True, kw_only=True):
+    """`alerts`: what, why, how sure, what is at stake and what to do. `arm` is `treatment`; holdouts get no alert."""
+
+    decision_id: str
+    customer: str
+    at: int
+    arrived: int
+    kind: str
+    severity: str
+    probability: float
+    value_at_stake: float
+    currency: str
+    action: str
+    channel: str
+    send_hour: int
+    text: str
+    reasons: list[Contribution]
+    arm: str
+    propensity: float
+    score_id: str
+    source: str
+    models: dict[str, str]
+    schema_version: int = 1
+
+
+class Ranked(Struct, frozen=True, kw_only=True):
+    """One recommended item: its score, the source that found it, and why in words."""
+
+    item: str
+    score: float
+    source: str
+    words: str
+
+
+class Recommendation(Struct, frozen=True, kw_only=True):
+    """`recommendations`: ranked items for one customer."""
+
+    decision_id: str
+    customer: str
+    at: int
+    trigger: str
+    items: list[Ranked]
+    models: dict[str, str]
+    schema_version: int = 1
+
+
+class Outcome(Struct, frozen=True, kw_only=True):
+    """`outcomes`: what the retention system did with a decision and what came of it."""
+
+    decision_id: str
+    customer: str
+    at: int
+    what: str
+
+
+class Example(Struct, frozen=True, kw_only=True):
+    """`examples`: a prediction whose horizon has passed. `target` is `churn` or `intent`, `label` what happened.
+
+    `bert` and `online` are the probabilities given then, so that weights and metrics are learned on what was served.
+    """
+
+    id: str
+    customer: str
+    at: int
+    matured: int
+    target: str
+    label: bool
+    features: Features
+    story: str
+    served: float
+    bert: float | None
+    online: float | None
+
+
+class ModelSnapshot(Struct, frozen=True, kw_only=True):
+    """`models`: a version of the online model and the examples (offset, exclusive) that it has learned."""
+
+    name: str
+    version: str
+    offset: int
+    at: int
+    state: dict[str, Any]
+    metrics: dict[str, float]
+
+
+_encoder = msgspec.json.Encoder()
+
+
+def encode(record: Struct) -> bytes:
+    """The record as JSON."""
+    return _encoder.encode(record)

@@ -1,0 +1,74 @@
+"""The topics as data: name, key, partitioning, retention. `stream.kafka.admin` creates them."""
+
+from dataclasses import dataclass
+
+DAY_MS = 86_400_000
+MAX_EVENT_BYTES = 1_000_000
+MAX_RECORD_BYTES = 8 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """One topic: what its key is, whether it is compacted, how long it is kept, and what it carries.
+
+    `single` topics have one partition whatever the installation's count: one consumer owns their order.
+    `arrival` topics are stamped by the broker, so that one producer's wrong clock cannot move time.
+    """
+
+    name: str
+    key: str
+    carries: str
+    compact: bool = False
+    retention_ms: int = 7 * DAY_MS
+    single: bool = False
+    arrival: bool = False
+
+    def config(self) -> dict[str, str]:
+        """Broker-side settings of this topic, as Kafka names them."""
+        config = {"max.message.bytes": str(MAX_RECORD_BYTES)}
+        if self.compact:
+            config |= {"cleanup.policy": "compact", "min.cleanable.dirty.ratio": "0.2"}
+        else:
+            config |= {"cleanup.policy": "delete", "retention.ms": str(self.retention_ms)}
+        if self.arrival:
+            config["message.timestamp.type"] = "LogAppendTime"
+        return config
+
+
+CLICKSTREAM = Topic("clickstream", "userId, else anonymousId", "Segment-spec events", arrival=True)
+ORDERS = Topic("orders", "userId, else anonymousId", "Segment-spec order events", arrival=True)
+OUTCOMES = Topic("outcomes", "customer", "what the retention system did and what came of it", arrival=True)
+MERGES = Topic("merges", "the id whose partition must act", "identity merge requests and carried state")
+PROFILES = Topic("profiles", "customer", "one profile's state", compact=True)
+FEATURES = Topic("features", "customer", "feature snapshots to be scored")
+INTERACTIONS = Topic("interactions", "customer", "session, item, behaviour, time", retention_ms=30 * DAY_MS)
+DECISIONS = Topic("decisions", "customer", "what was said to the customer and when", compact=True)
+SCORES = Topic("scores", "customer", "probabilities, model versions, reasons")
+ALERTS = Topic("alerts", "customer", "alerts with reasons, decision_id, arm and propensity", retention_ms=30 * DAY_MS)
+RECOMMENDATIONS = Topic("recommendations", "customer", "ranked items with sources and decision_id")
+PENDING = Topic("pending", "customer or prediction", "predictions waiting for their horizon", compact=True)
+EXAMPLES = Topic(
+    "examples", "customer", "features at prediction time and the outcome", retention_ms=730 * DAY_MS, single=True
+)
+MODELS = Topic("models", "model name", "model snapshots", compact=True, single=True)
+DEAD_LETTERS = Topic(
+    "dead-letters", "original key", "raw bytes; reason and origin in headers", retention_ms=90 * DAY_MS
+)
+
+TOPICS = (
+    CLICKSTREAM,
+    ORDERS,
+    OUTCOMES,
+    MERGES,
+    PROFILES,
+    FEATURES,
+    INTERACTIONS,
+    DECISIONS,
+    SCORES,
+    ALERTS,
+    RECOMMENDATIONS,
+    PENDING,
+    EXAMPLES,
+    MODELS,
+    DEAD_LETTERS,
+)

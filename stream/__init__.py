@@ -1,0 +1,1 @@
+"""The engine: profiles from events, scores from profiles, labels from what came next."""

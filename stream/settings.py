@@ -1,0 +1,65 @@
+"""Every setting with its default: variables `FOOTFALL_…`, or a `.env` file. Only this module reads them."""
+
+from functools import cached_property
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """What an installation can choose. A given address is used as it is; one that is not is started locally."""
+
+    model_config = SettingsConfigDict(env_prefix="FOOTFALL_", env_file=".env", extra="ignore", frozen=True)
+
+    data_dir: Path = Field(Path(".footfall"), description="where the local stack keeps its data and logs")
+
+    kafka_brokers: str = Field("127.0.0.1:9092", description="bootstrap servers, host:port separated by commas")
+    topic_prefix: str = Field("", description="put before every topic and group, so that installations share a cluster")
+    partitions: int = Field(4, ge=1, le=1024)
+    replication: int = Field(1, ge=1)
+    session_timeout_s: float = Field(10.0, gt=0, description="a worker silent this long loses its partitions")
+
+    triton_url: str = Field("127.0.0.1:8001", description="Triton's gRPC address")
+    triton_metrics_port: int = 8002
+    model_dir: Path | None = Field(None, description="the BERT model to serve; default: the one shipped")
+    triton_deadline_s: float = Field(
+        5.0, gt=0, description="a batch not answered by then falls back to the online model"
+    )
+    score_batch: int = Field(32, ge=1, description="snapshots scored in one call")
+
+    collector_host: str = "127.0.0.1"
+    collector_port: int = 8080
+    write_keys: str = Field("dev-write-key", description="keys that storefronts may write with, separated by commas")
+    metrics_base_port: int = Field(9200, description="the first of the workers' Prometheus ports")
+    prometheus_port: int = 9090
+
+    currency: str = Field("USD", description="assumed for events that name none; the currency of money features")
+    lateness_s: int = Field(86_400, description="events late by less land in their window; later ones in totals only")
+    ahead_s: int = Field(3_600, description="an event's time may lie this far ahead of its arrival")
+    session_gap_s: int = Field(1_800, description="silence that ends a session")
+    cart_abandoned_s: int = Field(3_600, description="silence after which a cart is abandoned")
+    debounce_s: int = Field(600, description="a customer is scored again within a session only after this long")
+    profile_ttl_days: int = Field(1_095, description="silence after which a profile is forgotten")
+    flush_interval_s: float = Field(
+        1.0, gt=0, description="time between two barriers: what is read again after a crash"
+    )
+
+    churn_days: int = Field(30, ge=1, description="churn: no purchase within this many days")
+    intent_days: int = Field(7, ge=1, description="intent: a purchase within this many days")
+    holdout_share: float = Field(
+        0.05, ge=0, lt=1, description="share of customers that get no alerts, to measure effect"
+    )
+
+    def given(self, name: str) -> bool:
+        """Whether this setting was chosen by the operator rather than left at its default."""
+        return name in self.model_fields_set
+
+    def topic(self, name: str) -> str:
+        """A topic's name on the cluster."""
+        return self.topic_prefix + name
+
+    @cached_property
+    def keys(self) -> frozenset[str]:
+        """The write keys."""
+        return frozenset(key.strip() for key in self.write_keys.split(",") if key.strip())
