@@ -8,6 +8,7 @@ import datetime
 from collections.abc import Iterator
 from functools import cache
 from importlib.util import find_spec
+from itertools import chain, islice
 from pathlib import Path
 from typing import Final
 
@@ -25,16 +26,11 @@ MAX_PIECES: Final = 40
 _TIME: Final = "transaction_timestamp"
 
 
-def events(limit: int | None = None) -> Iterator[SourceEvent]:
-    """The baskets in time order (ties by basket id); `limit` keeps the first so many."""
-    sent = 0
-    for month in _months():
-        baskets = _baskets(month)
-        for row in baskets.iter_rows():
-            if limit is not None and sent >= limit:
-                return
-            yield _event(*row)
-            sent += 1
+def events(limit: int | None = None, start: int = 0) -> Iterator[SourceEvent]:
+    """The baskets in time order (ties by basket id), from number `start` up to number `limit`, exclusive."""
+    rows = chain.from_iterable(_baskets(month).iter_rows() for month in _months())
+    for row in islice(rows, start, limit):
+        yield _event(*row)
 
 
 def totals(limit: int | None = None) -> tuple[int, int]:
