@@ -1,0 +1,1 @@
+"""Kafka: the packed transport, the partition store, topics."""
