@@ -1,7 +1,7 @@
 """A packed transport for Faust: one message carries a run of records, so Faust does its work once per run.
 
-Faust spends its time per *message* in conductor, stream and acknowledgement. Here the consumer hands it, per fetch and
-partition, one message whose value is a `Run`; group membership, assignment, rebalancing, agents and commits stay Faust's.
+Faust spends its time per *message* in conductor, stream and acknowledgement. Here the consumer hands it, per fetch
+and partition, one message whose value is a `Run`; group membership, rebalancing, agents and commits stay Faust's.
 A run is acknowledged as a whole, by `Event.ack`; runs of a partition are acknowledged in order, so what may be
 committed is simply the end of the last acknowledged one. Select it with a broker URL `packed://host:port`.
 """
