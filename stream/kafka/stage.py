@@ -10,7 +10,7 @@ flushed and dropped. After a crash the input is read again from the last commit.
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
 from typing import Any
 
@@ -100,7 +100,7 @@ class Stage:
             app.task(self._guarded(task))
         return app
 
-    def _guarded(self, task: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
+    def _guarded(self, task: Callable[[], Awaitable[None]]) -> Callable[[], Coroutine[Any, Any, None]]:
         """A background task whose failure ends the worker: the supervisor starts it afresh from the last commit."""
 
         async def run() -> None:
