@@ -1,0 +1,1 @@
+"""The shell around the engine: transport, stores, producers, administration."""
