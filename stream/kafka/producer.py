@@ -83,7 +83,8 @@ class Producer:
         missing = [self._prefix + name for name in topics if self._prefix + name not in metadata.topics]
         if missing:
             raise OperatorError(
-                f"Kafka at {self._brokers} has no topic {', '.join(missing)}; `footfall up` creates the topics"
+                f"Kafka at {self._brokers} has no topic {', '.join(missing)}; "
+                "create them with `footfall topics --create`"
             )
         return str(metadata.cluster_id)
 
