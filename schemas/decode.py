@@ -32,6 +32,7 @@ from schemas.money import to_minor
 from schemas.topics import MAX_EVENT_BYTES
 
 EARLIEST: Final = 946_684_800_000  # 2000-01-01: before it, a timestamp is a unit mistake or an unset clock.
+LATEST: Final = 253_402_300_799_999  # The end of the year 9999, where ISO 8601 without an agreement ends.
 MAX_QUANTITY: Final = 1_000_000
 
 _envelope = msgspec.json.Decoder(Envelope)
@@ -52,6 +53,8 @@ def parse_time(value: str | int | float) -> int:
     True
     """
     at = epoch_ms(value)
+    if at > LATEST:
+        raise Rejected(Reason.BAD_TIMESTAMP, f"{value!r} lies after the year 9999", "$.timestamp")
     if at < EARLIEST:
         raise Rejected(Reason.TIMESTAMP_TOO_OLD, f"{value!r} lies before the year 2000", "$.timestamp")
     return at
