@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from typing import Final
+from typing import Final, NamedTuple
 
 from schemas.features import FEATURES
 from schemas.outputs import Features
@@ -35,8 +35,15 @@ OWNERS: Final[dict[str, str]] = (
 )
 
 
-def encode(features: Features) -> tuple[dict[str, float], dict[str, float]]:
-    """(values to be scaled, indicators of what is missing); names outside the registry are ignored.
+class Inputs(NamedTuple):
+    """Values to be scaled, and indicators of what is missing."""
+
+    values: dict[str, float]
+    missing: dict[str, float]
+
+
+def encode(features: Features) -> Inputs:
+    """The inputs of these features; names outside the registry are ignored.
 
     A missing value (None, absent, not finite) gives no value, so that it is the mean once scaled, and an
     indicator of 1. Hour and weekday become a point on a circle, so that Sunday is next to Monday.
@@ -56,4 +63,4 @@ def encode(features: Features) -> tuple[dict[str, float], dict[str, float]]:
         else:
             values[f"{name}.sin"] = math.sin(step * value)
             values[f"{name}.cos"] = math.cos(step * value)
-    return values, missing
+    return Inputs(values, missing)

@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+from online.encode import encode
 from online.logistic import Logistic
 from online.words import say
 from schemas.features import NAMES
@@ -30,15 +31,16 @@ class OnlineModel:
 
     def predict_one(self, features: Features) -> Parts:
         """The probabilities of no purchase within the churn horizon and of a purchase within the intent horizon."""
-        return Parts(**{target: model.predict(features) for target, model in self._models.items()})
+        inputs = encode(features)
+        return Parts(churn=self._models["churn"].predict(inputs), intent=self._models["intent"].predict(inputs))
 
     def learn_one(self, example: Example) -> None:
         """Learn one example's label; raises ValueError for a target that the model does not have."""
-        self._model(example.target).learn(example.features, example.label)
+        self._model(example.target).learn(encode(example.features), example.label)
 
     def explain_one(self, features: Features, target: str, k: int = 5) -> list[Contribution]:
         """The `k` features that move this target's log odds furthest from the average customer's, furthest first."""
-        moved = self._model(target).contributions(features)
+        moved = self._model(target).contributions(encode(features))
         order = sorted((name for name in NAMES if moved.get(name)), key=lambda name: -abs(moved[name]))
         return [
             Contribution(feature=name, value=value, weight=moved[name], words=say(name, value))

@@ -7,8 +7,7 @@ import msgspec
 from msgspec import Struct
 from river import linear_model, optim, preprocessing, utils
 
-from online.encode import OWNERS, encode
-from schemas.outputs import Features
+from online.encode import OWNERS, Inputs
 
 # Learning rate 0.02 / n^0.25: on Complete Journey as good as AdaGrad, and with one number of state.
 RATE: Final = 0.02
@@ -56,26 +55,25 @@ class Logistic:
         )
         self._weights: dict[str, float] = {}
 
-    def predict(self, features: Features) -> float:
+    def predict(self, given: Inputs) -> float:
         """The target's probability; changes nothing."""
-        inputs = self._inputs(features)
+        inputs = self._scale(given)
         weights = self._weights
         logit = self._model.intercept + math.fsum(weights.get(name, 0.0) * x for name, x in inputs.items())
         return sigmoid(max(-LOGIT, min(LOGIT, logit)))
 
-    def contributions(self, features: Features) -> dict[str, float]:
+    def contributions(self, given: Inputs) -> dict[str, float]:
         """How far each feature moves the log odds from the average customer's; they and the intercept add up."""
         moved: dict[str, float] = {}
-        for name, x in self._inputs(features).items():
+        for name, x in self._scale(given).items():
             owner = OWNERS[name]
             moved[owner] = moved.get(owner, 0.0) + self._weights.get(name, 0.0) * x
         return moved
 
-    def learn(self, features: Features, label: bool) -> None:
+    def learn(self, given: Inputs, label: bool) -> None:
         """Take in one example."""
-        values, missing = encode(features)
-        self._scaler.learn_one(values)
-        inputs = self._scale(values, missing)
+        self._scaler.learn_one(given.values)
+        inputs = self._scale(given)
         length = sum(x * x for x in inputs.values())
         self._model.learn_one(inputs, label, w=min(1.0, STEP / length) if length else 1.0)
         self._weights = self._model.weights
@@ -100,39 +98,36 @@ class Logistic:
     def load(cls, state: object) -> "Logistic":
         """A model from `dump`'s state; raises ValueError for anything else."""
         try:
-            given = msgspec.convert(state, _State)
+            held = msgspec.convert(state, _State)
         except msgspec.ValidationError as error:
             raise ValueError(f"not an online model's state: {error}") from error
-        scales = given.scales
-        unknown = (given.weights.keys() | scales.keys()) - OWNERS.keys()
+        scales = held.scales
+        unknown = (held.weights.keys() | scales.keys()) - OWNERS.keys()
         if unknown:
             raise ValueError(f"the online model's state has unknown inputs: {', '.join(sorted(unknown)[:5])}")
-        numbers = [given.intercept, *given.weights.values(), *(n for s in scales.values() for n in (s.mean, s.var))]
+        numbers = [held.intercept, *held.weights.values(), *(n for s in scales.values() for n in (s.mean, s.var))]
         if not all(map(math.isfinite, numbers)):
             raise ValueError("the online model's state has numbers that are not finite")
-        if given.learned < 0 or any(s.count < 1 or s.var < 0 for s in scales.values()):
+        if held.learned < 0 or any(s.count < 1 or s.var < 0 for s in scales.values()):
             raise ValueError("the online model's state has a negative count or variance")
         model = cls()
-        model.learned = given.learned
+        model.learned = held.learned
         model._scaler.counts.update({name: scale.count for name, scale in scales.items()})
         model._scaler.means.update({name: scale.mean for name, scale in scales.items()})
         model._scaler.vars.update({name: scale.var for name, scale in scales.items()})
-        model._model.intercept = given.intercept
-        model._model._weights = utils.VectorDict(given.weights)
-        model._model.optimizer.n_iterations = given.learned
-        model._weights = dict(given.weights)
+        model._model.intercept = held.intercept
+        model._model._weights = utils.VectorDict(held.weights)
+        model._model.optimizer.n_iterations = held.learned
+        model._weights = dict(held.weights)
         return model
 
-    def _inputs(self, features: Features) -> dict[str, float]:
-        return self._scale(*encode(features))
-
-    def _scale(self, values: dict[str, float], missing: dict[str, float]) -> dict[str, float]:
+    def _scale(self, given: Inputs) -> dict[str, float]:
         # `transform_one` would add an entry for a value never learned; predicting must change nothing.
         means, variances = self._scaler.means, self._scaler.vars
         inputs: dict[str, float] = {}
-        for name, value in values.items():
+        for name, value in given.values.items():
             variance = variances.get(name, 0.0)
             if variance > 0.0:
                 inputs[name] = max(-SPREAD, min(SPREAD, (value - means[name]) / math.sqrt(variance)))
-        inputs.update(missing)
+        inputs.update(given.missing)
         return inputs

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from online.encode import OWNERS
+from online.encode import encode as encode_features
 from online.ensemble import Ensemble
 from online.learner import TARGETS
 from online.logistic import Logistic, sigmoid
@@ -92,10 +93,10 @@ def test_a_prediction_is_a_probability_whatever_was_learned(
     given_examples: list[tuple[Features, bool]], features: Features
 ) -> None:
     model = Logistic()
-    assert model.predict(features) == 0.5
+    assert model.predict(encode_features(features)) == 0.5
     for known, label in given_examples:
-        model.learn(known, label)
-    assert 0.0 < model.predict(features) < 1.0
+        model.learn(encode_features(known), label)
+    assert 0.0 < model.predict(encode_features(features)) < 1.0
 
 
 @given(examples, probability, probability)
