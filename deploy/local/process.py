@@ -10,7 +10,6 @@ from pathlib import Path
 from deploy.local.reaper import STACK_ID
 
 
-
 @dataclass(frozen=True, slots=True)
 class Command:
     """A program, its arguments, and the variables added to the environment it inherits."""
@@ -20,7 +19,7 @@ class Command:
 
 
 class Process:
-    """A running command, leader of its own process group, so that a Ctrl-C in the terminal reaches the supervisor alone."""
+    """A running command, leader of its own process group: a Ctrl-C in the terminal reaches the supervisor alone."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process

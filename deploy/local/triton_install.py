@@ -1,4 +1,4 @@
-"""Triton on this machine: the server out of the wheel `nvidia-pytriton`, and the small Python that its models run in."""
+"""Triton on this machine: the server out of the wheel `nvidia-pytriton`, and the small Python its models run in."""
 
 import ctypes.util
 import json
@@ -57,7 +57,9 @@ def install(folder: Path, say: Say) -> Installation:
     _run(sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(home / "wheel"), SERVER)
     stub = found.server / "python_backend_stubs" / python.version / "triton_python_backend_stub"
     if not stub.exists():
-        raise OperatorError(f"{SERVER} has no stub for Python {python.version}: set FOOTFALL_TRITON_URL to a Triton that runs")
+        raise OperatorError(
+            f"{SERVER} has no stub for Python {python.version}: set FOOTFALL_TRITON_URL to a Triton that runs"
+        )
     shutil.copy(stub, found.server / "backends" / "python")
     _run(python.path, "-m", "venv", "--without-pip", str(home / "python"))
     into = str(found.bin / "python3")
@@ -81,8 +83,8 @@ def find_python() -> Interpreter:
         tried.append(f"libpython{version}.so.1.0 is missing")
     reason = "; ".join(tried) or f"it has no stub for Python {running} with numpy 1"
     raise OperatorError(
-        f"Triton's Python backend cannot run here ({reason}): install Python {' or '.join(PYTHONS[:2])} with its shared "
-        "library, or set FOOTFALL_TRITON_URL to a Triton that runs"
+        f"Triton's Python backend cannot run here ({reason}): install Python {' or '.join(PYTHONS[:2])} with its "
+        "shared library, or set FOOTFALL_TRITON_URL to a Triton that runs"
     )
 
 
