@@ -1,5 +1,7 @@
 """The feature registry: each feature's name, unit, window and meaning. `stream.features` computes them.
 
+A window of n days is today (UTC) and the n - 1 days before; of 13 weeks, this week and the 12 before; of one hour or
+one day, 12 buckets of 5 minutes or 24 of an hour, the current one included.
 A feature that does not apply (a gap with one order, a rating without reviews) is None in a snapshot, never 0.
 """
 
@@ -83,9 +85,9 @@ FEATURES: tuple[Feature, ...] = (
     _one("cart_value", "money", "now", "value of the cart"),
     _one("cart_age_hours", "hours", "now", "hours since the cart was last changed"),
     _one("distinct_items", "count", "last 32 behaviours", "different products among the latest behaviours"),
-    _one("top_category_share", "share", "90d", "share of the favourite category among all categories"),
-    _one("categories", "count", "90d", "different categories in the last 13 weeks"),
-    _one("top_brand_share", "share", "90d", "share of the favourite brand among all brands"),
+    _one("top_category_share", "share", "last 32 behaviours", "share of the favourite category among the latest"),
+    _one("categories", "count", "last 32 behaviours", "different categories among the latest behaviours"),
+    _one("top_brand_share", "share", "last 32 behaviours", "share of the favourite brand among the latest"),
     _one("hour", "hour", "now", "hour of the day, UTC"),
     _one("weekday", "day", "now", "day of the week, Monday is 0, UTC"),
     _one("hour_share", "share", "lifetime", "share of behaviours that fell into this quarter of the day"),
@@ -99,8 +101,8 @@ FEATURES: tuple[Feature, ...] = (
     _one("promos_clicked_30d", "count", "30d", "promotions clicked in the last 30 days"),
     _one("coupons_30d", "count", "30d", "coupons applied in the last 30 days"),
     _one("trend_events_7d", "log ratio", "7d", "behaviours of the last 7 days against the 7 before"),
-    _one("trend_orders_30d", "log ratio", "30d", "orders of the last 30 days against the 30 before"),
-    _one("trend_spend_30d", "log ratio", "30d", "money of the last 30 days against the 30 before"),
+    _one("trend_orders_4w", "log ratio", "4w", "orders of the last 4 weeks against the 4 before"),
+    _one("trend_spend_4w", "log ratio", "4w", "money of the last 4 weeks against the 4 before"),
 )
 
 BY_NAME: dict[str, Feature] = {feature.name: feature for feature in FEATURES}

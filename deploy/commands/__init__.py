@@ -1,1 +1,1 @@
-"""One command or command group a module, each with `register(app)`; `deploy.cli` finds them by themselves."""
+"""The commands of `footfall`: one module a group, each with `register(app)`."""

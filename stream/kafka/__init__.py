@@ -1,1 +1,1 @@
-"""Kafka: the packed transport, the partition store, topics."""
+"""The shell around the engine: transport, stores, producers, administration."""

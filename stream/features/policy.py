@@ -1,0 +1,31 @@
+"""When a customer is worth scoring: on a meaningful change, at most once per debounce, or when silence speaks."""
+
+from schemas.behaviours import Behaviour, Event
+from stream.features import derive
+from stream.features.profile import Profile
+
+ENGAGED_DEPTH = 4
+# These change what is to be done at once; the others wait for the debounce.
+_AT_ONCE = {Behaviour.ORDER: "order", Behaviour.REVIEW: "review"}
+_DEBOUNCED = {Behaviour.CHECKOUT: "checkout", Behaviour.CART_ADD: "cart"}
+_BROWSING = frozenset({Behaviour.VIEW, Behaviour.CLICK, Behaviour.SEARCH, Behaviour.WISHLIST, Behaviour.CART_VIEW})
+
+
+def on_event(profile: Profile, event: Event, debounce_ms: int, session_gap_ms: int) -> str | None:
+    """The trigger with which to score after this event, or None."""
+    at_once = _AT_ONCE.get(event.behaviour)
+    if at_once:
+        return at_once
+    if profile.last - profile.scored < debounce_ms:
+        return None
+    debounced = _DEBOUNCED.get(event.behaviour)
+    if debounced:
+        return debounced
+    if event.behaviour in _BROWSING and len(derive.session(profile.story, session_gap_ms)) >= ENGAGED_DEPTH:
+        return "engaged"
+    return None
+
+
+def on_timer(profile: Profile, kind: str) -> bool:
+    """Whether this timer's silence is worth scoring: a session's end only if it held something not yet scored."""
+    return kind != "session_end" or profile.scored < profile.last

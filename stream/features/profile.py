@@ -1,0 +1,89 @@
+"""The state of one customer: only sums, maxima and newest-K lists, so that the order of events cannot matter.
+
+Each list holds the newest K by (time, message), whatever order they came in; what is derived from them (session,
+cart, gaps, affinities, story) is computed when a snapshot is taken. See `stream.features.apply` for the updates.
+"""
+
+from msgspec import Struct, field
+
+STORY = 32  # behaviours kept: bounds session depth, affinities and BERT's story
+LEDGER = 24  # orders kept: bounds order deduplication, refunds of known orders, purchase gaps
+CART = 32  # cart changes kept since the last order
+OWNED = 32  # bought items kept
+SEEN = 128  # message ids kept: a repeat is recognised among the customer's last 128 messages
+
+
+class Moment(Struct, frozen=True, array_like=True, order=True, gc=False):
+    """One behaviour; ordered by (at, message)."""
+
+    at: int
+    message: int
+    behaviour: int
+    item: str = ""
+    category: str = ""
+    brand: str = ""
+    amount: int = 0
+    pieces: int = 0
+    words: str = ""
+
+
+class CartOp(Struct, frozen=True, array_like=True, order=True, gc=False):
+    """Pieces of an item put into the cart (or, negative, taken out), at a price in minor units."""
+
+    at: int
+    message: int
+    item: str
+    pieces: int
+    price: int = 0
+
+
+class Entry(Struct, array_like=True, gc=False):
+    """One order as far as it is known: a refund may come before its order, an order twice."""
+
+    at: int = 0
+    total: int = 0
+    pieces: int = 0
+    discount: int = 0
+    currency: str = ""
+    refunded: int = 0
+    placed: bool = False
+    cancelled: bool = False
+    returned: bool = False
+    updated: int = 0
+
+
+class Profile(Struct, array_like=True):
+    """One customer. Times are epoch ms, money minor units; `applied` is the last offset per input topic."""
+
+    customer: str
+    first: int = 0
+    last: int = 0
+    touched: int = 0
+    events: int = 0
+    counters: dict[int, int] = field(default_factory=dict)
+    latest: dict[int, int] = field(default_factory=dict)
+    story: list[Moment] = field(default_factory=list)
+    cart: list[CartOp] = field(default_factory=list)
+    orders: dict[int, Entry] = field(default_factory=dict)
+    owned: dict[str, int] = field(default_factory=dict)
+    orders_total: int = 0
+    money: dict[str, int] = field(default_factory=dict)
+    paid: int = 0
+    returned: int = 0
+    quarters: list[int] = field(default_factory=lambda: [0] * 4)
+    weekdays: list[int] = field(default_factory=lambda: [0] * 7)
+    browsed: int = 0
+    mobile: int = 0
+    campaign: int = 0
+    reviews: int = 0
+    ratings: float = 0.0
+    rating: tuple[int, int, float] = (0, 0, 0.0)
+    seen: dict[int, None] = field(default_factory=dict)
+    applied: dict[int, int] = field(default_factory=dict)
+    scored: int = 0
+    fired: int = 0
+
+    @property
+    def last_order(self) -> int:
+        """When the newest order was placed that still stands; 0 if there is none."""
+        return max((e.at for e in self.orders.values() if e.placed and not e.cancelled), default=0)

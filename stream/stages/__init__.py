@@ -1,0 +1,1 @@
+"""One thin Faust app a stage: bytes in, pure functions, bytes out."""
