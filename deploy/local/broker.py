@@ -6,7 +6,7 @@ import uuid
 from pathlib import Path
 from typing import ClassVar
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from deploy.local.jars import java, kafka_classpath
@@ -106,6 +106,9 @@ class Broker:
             raise NotReady("does not listen yet")
         round_trip(self.address)
 
+    def clean(self) -> None:
+        """Nothing is left behind."""
+
     @property
     def _properties(self) -> Path:
         return self._folder / "server.properties"
@@ -137,11 +140,12 @@ def round_trip(brokers: str, timeout_s: float = 10.0) -> None:
                 raise
         producer = Producer({**quiet, "message.timeout.ms": int(timeout_s * 1000)})
         token = uuid.uuid4().bytes
-        producer.produce(
-            CANARY,
-            token,
-            on_delivery=lambda error, message: error or landed.append((message.partition(), message.offset())),
-        )
+
+        def arrived(error: KafkaError | None, message: Message) -> None:
+            if error is None:
+                landed.append((message.partition(), message.offset()))
+
+        producer.produce(CANARY, token, on_delivery=arrived)
         producer.flush(timeout_s)
         if not landed:
             raise NotReady("does not take a record yet")

@@ -44,3 +44,6 @@ class Part(Protocol):
 
     def probe(self) -> None:
         """Return once the part has done a piece of its real work; NotReady otherwise."""
+
+    def clean(self) -> None:
+        """Remove what its processes leave behind; called once all of them are gone, however they ended."""

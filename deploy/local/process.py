@@ -19,7 +19,7 @@ class Command:
 
 
 class Process:
-    """A running command, leader of its own process group, so that a Ctrl-C in the terminal reaches the supervisor alone."""
+    """A running command, leader of its own process group: a Ctrl-C in the terminal reaches the supervisor alone."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process

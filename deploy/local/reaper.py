@@ -1,8 +1,8 @@
 """The last one out: a small process that outlives the supervisor and ends what a `kill -9` of it would leave behind.
 
-It holds the read end of a pipe whose only writer is the supervisor. When that closes, whatever the cause, every process
-marked with the stack's id gets TERM, then KILL, and the stack's shared-memory files are removed. It inherits the lock on
-the data folder too, so that a next stack waits until this is done.
+It holds the read end of a pipe whose only writer is the supervisor. When that closes, whatever the cause, every
+process marked with the stack's id gets TERM, then KILL, and the stack's shared-memory files are removed. It inherits
+the lock on the data folder too, so that a next stack waits until this is done.
 """
 
 import contextlib

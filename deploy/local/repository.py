@@ -8,7 +8,7 @@ from schemas.errors import OperatorError
 
 
 def assemble(template: Path, model: Path, repository: Path, name: str, version: int = 1) -> Path:
-    """Lay out `repository/name`: `config.pbtxt` at its top, `model.py` and the model's own files in the version's folder.
+    """Lay out `repository/name`: `config.pbtxt` on top, `model.py` and the model's own files in the version's folder.
 
     The folder is built beside its place and swapped in, so that Triton never sees half of it. Returns it.
     """

@@ -9,7 +9,7 @@ from deploy.local.canary import canary
 from deploy.local.part import NotReady, Say
 from deploy.local.ports import LOOPBACK, Port, accepts
 from deploy.local.process import Command
-from deploy.local.reaper import shared_memory_prefix
+from deploy.local.reaper import remove_shared_memory, shared_memory_prefix
 from deploy.local.triton_install import Installation, install
 from stream.settings import Settings
 
@@ -63,9 +63,9 @@ class Triton:
             "--metrics-port": self._settings.triton_metrics_port,
             "--allow-gpu-metrics": "false",
             "--exit-timeout-secs": 5,
-            "--disable-auto-complete-config": "true",
         }
-        return Command((str(self._installation.program), *(f"{key}={value}" for key, value in options.items())), env)
+        flags = (f"{option}={value}" for option, value in options.items())
+        return Command((str(self._installation.program), "--disable-auto-complete-config", *flags), env)
 
     def probe(self) -> None:
         """A canary inference of every model in the repository."""
@@ -73,3 +73,7 @@ class Triton:
             raise NotReady("does not listen yet")
         for model in sorted(path.name for path in self._repository.iterdir() if (path / "config.pbtxt").exists()):
             canary(self.address, model)
+
+    def clean(self) -> None:
+        """Remove the shared memory between the server and its Python processes, which outlives a kill."""
+        remove_shared_memory(self._stack_id)

@@ -1,4 +1,4 @@
-"""Triton on this machine: the server out of the wheel `nvidia-pytriton`, and the small Python that its models run in."""
+"""Triton on this machine: the server out of the wheel `nvidia-pytriton`, and the small Python its models run in."""
 
 import ctypes.util
 import json
@@ -83,8 +83,8 @@ def find_python() -> Interpreter:
         tried.append(f"libpython{version}.so.1.0 is missing")
     reason = "; ".join(tried) or f"it has no stub for Python {running} with numpy 1"
     raise OperatorError(
-        f"Triton's Python backend cannot run here ({reason}): install Python {' or '.join(PYTHONS[:2])} with its shared "
-        "library, or set FOOTFALL_TRITON_URL to a Triton that runs"
+        f"Triton's Python backend cannot run here ({reason}): install Python {' or '.join(PYTHONS[:2])} with its "
+        "shared library, or set FOOTFALL_TRITON_URL to a Triton that runs"
     )
 
 
