@@ -118,7 +118,9 @@ class Broker:
         done = subprocess.run([*tool, *arguments], capture_output=True, text=True, check=False)
         if done.returncode:
             detail = (done.stderr or done.stdout).strip().splitlines()
-            raise OperatorError(f"Kafka's storage in {self._folder} could not be formatted: {detail[-1] if detail else '?'}")
+            raise OperatorError(
+                f"Kafka's storage in {self._folder} could not be formatted: {detail[-1] if detail else '?'}"
+            )
 
 
 def round_trip(brokers: str, timeout_s: float = 10.0) -> None:
@@ -136,7 +138,9 @@ def round_trip(brokers: str, timeout_s: float = 10.0) -> None:
         producer = Producer({**quiet, "message.timeout.ms": int(timeout_s * 1000)})
         token = uuid.uuid4().bytes
         producer.produce(
-            CANARY, token, on_delivery=lambda error, message: error or landed.append((message.partition(), message.offset()))
+            CANARY,
+            token,
+            on_delivery=lambda error, message: error or landed.append((message.partition(), message.offset())),
         )
         producer.flush(timeout_s)
         if not landed:

@@ -7,7 +7,14 @@ import numpy as np
 from deploy.local.part import NotReady
 
 FREE_DIMENSION = 8
-NUMPY = {"INT64": np.int64, "INT32": np.int32, "FP32": np.float32, "FP16": np.float16, "BOOL": np.bool_, "UINT8": np.uint8}
+NUMPY = {
+    "INT64": np.int64,
+    "INT32": np.int32,
+    "FP32": np.float32,
+    "FP16": np.float16,
+    "BOOL": np.bool_,
+    "UINT8": np.uint8,
+}
 
 
 def canary(url: str, model: str, timeout_s: float = 10.0) -> None:

@@ -68,7 +68,9 @@ def check_disk(path: Path) -> None:
         path.mkdir(parents=True, exist_ok=True)
         free = shutil.disk_usage(path).free
     except OSError as error:
-        raise OperatorError(f"cannot use {path} ({error.strerror}): set FOOTFALL_DATA_DIR to a folder to write") from error
+        raise OperatorError(
+            f"cannot use {path} ({error.strerror}): set FOOTFALL_DATA_DIR to a folder to write"
+        ) from error
     if free < LEAST_FREE_BYTES:
         raise OperatorError(
             f"only {free >> 20} MiB are free for {path}, and the broker needs 1024: make room, or set FOOTFALL_DATA_DIR"

@@ -10,7 +10,6 @@ from pathlib import Path
 from deploy.local.reaper import STACK_ID
 
 
-
 @dataclass(frozen=True, slots=True)
 class Command:
     """A program, its arguments, and the variables added to the environment it inherits."""

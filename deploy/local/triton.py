@@ -23,7 +23,10 @@ class Triton:
 
     def __init__(self, settings: Settings, stack_id: str, models: Callable[[], Path]) -> None:
         self.address = f"{LOOPBACK}:{settings.triton_port}"
-        self.ports = (Port(settings.triton_port, "triton_port"), Port(settings.triton_metrics_port, "triton_metrics_port"))
+        self.ports = (
+            Port(settings.triton_port, "triton_port"),
+            Port(settings.triton_metrics_port, "triton_metrics_port"),
+        )
         self._settings = settings
         self._stack_id = stack_id
         self._models = models

@@ -57,7 +57,9 @@ def install(folder: Path, say: Say) -> Installation:
     _run(sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(home / "wheel"), SERVER)
     stub = found.server / "python_backend_stubs" / python.version / "triton_python_backend_stub"
     if not stub.exists():
-        raise OperatorError(f"{SERVER} has no stub for Python {python.version}: set FOOTFALL_TRITON_URL to a Triton that runs")
+        raise OperatorError(
+            f"{SERVER} has no stub for Python {python.version}: set FOOTFALL_TRITON_URL to a Triton that runs"
+        )
     shutil.copy(stub, found.server / "backends" / "python")
     _run(python.path, "-m", "venv", "--without-pip", str(home / "python"))
     into = str(found.bin / "python3")
