@@ -20,7 +20,9 @@ CONNECT_S: Final = 10.0
 
 Done = Callable[[KafkaError | None], None]
 
+# librdkafka tells of what it retries; what it gives up is raised here.
 _log = logging.getLogger("footfall.kafka")
+_log.addHandler(logging.NullHandler())
 
 
 class DeliveryFailed(FootfallError):
