@@ -74,9 +74,9 @@ class Stack:
         """KILL a part, as an accident would; it is restarted."""
         self._runner(name).kill()
 
-    async def ready(self, name: str) -> None:
-        """Wait until a part is ready (again)."""
-        await self._runner(name).ready()
+    async def restarted(self, name: str, times: int = 1) -> None:
+        """Wait until a part has been restarted this many times since the stack began, and is ready."""
+        await self._runner(name).restarted(times)
 
     def pid(self, name: str) -> int | None:
         """A part's process id while it runs."""
