@@ -1,4 +1,4 @@
-"""The real broker and the real Triton, started once for all integration tests, on free ports and in a folder of their own."""
+"""The real broker and the real Triton, started once for all integration tests, on free ports, in their own folders."""
 
 import asyncio
 import threading
@@ -26,7 +26,7 @@ PORTS = MappingProxyType(
 
 
 def local_settings(folder: Path, **more: object) -> Settings:
-    """Settings of a stack with its data in `folder` and every port free; downloads are shared with the checkout's own."""
+    """Settings of a stack with its data in `folder` and every port free; downloads are the checkout's own."""
     ports = {name: free_port(count) for name, count in PORTS.items()}
     return Settings.model_validate({"data_dir": folder, **ports, **more})
 
