@@ -62,7 +62,7 @@ class Broker:
     """The local broker. A heap of 512 MB carries the demo and every test; the page cache does the rest."""
 
     name: ClassVar[str] = "kafka"
-    ready_s: ClassVar[float] = 90.0
+    ready_s: ClassVar[float] = 180.0
     watched: ClassVar[bool] = False
 
     def __init__(self, settings: Settings) -> None:
