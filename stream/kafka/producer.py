@@ -20,7 +20,9 @@ CONNECT_S: Final = 10.0
 
 Done = Callable[[KafkaError | None], None]
 
+# librdkafka tells of what it retries; what it gives up is raised here.
 _log = logging.getLogger("footfall.kafka")
+_log.addHandler(logging.NullHandler())
 
 
 class DeliveryFailed(FootfallError):
@@ -83,7 +85,8 @@ class Producer:
         missing = [self._prefix + name for name in topics if self._prefix + name not in metadata.topics]
         if missing:
             raise OperatorError(
-                f"Kafka at {self._brokers} has no topic {', '.join(missing)}; `footfall up` creates the topics"
+                f"Kafka at {self._brokers} has no topic {', '.join(missing)}; "
+                "create them with `footfall topics --create`"
             )
         return str(metadata.cluster_id)
 

@@ -1,11 +1,14 @@
 """Reading a compacted topic's partition from start to end: how a store comes back."""
 
+import time
 from collections.abc import Callable
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
 
 Accept = Callable[[bytes, bytes | None], None]
 _BATCH = 10_000
+# `consume` returns when the batch is full or this has passed, so it bounds what an end of partition is noticed late.
+_WAIT_S = 0.1
 
 
 def read_partition(brokers: str, topic: str, partition: int, accept: Accept, timeout_s: float = 60.0) -> int:
@@ -26,9 +29,12 @@ def read_partition(brokers: str, topic: str, partition: int, accept: Accept, tim
     try:
         consumer.assign([TopicPartition(topic, partition, OFFSET_BEGINNING)])
         count = 0
+        heard = time.monotonic()
         while True:
-            messages = consumer.consume(_BATCH, timeout_s)
-            if not messages:
+            messages = consumer.consume(_BATCH, _WAIT_S)
+            if messages:
+                heard = time.monotonic()
+            elif time.monotonic() - heard > timeout_s:
                 raise KafkaException(KafkaError(KafkaError._TIMED_OUT, f"no answer from {brokers} for {topic}"))
             for message in messages:
                 error = message.error()

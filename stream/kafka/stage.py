@@ -70,10 +70,12 @@ class Stage:
     def _faust_app(self, inputs: tuple[Topic, ...], run_records: int) -> faust.App:
         settings = self.settings
         brokers = ";".join(f"packed://{broker.strip()}" for broker in settings.kafka_brokers.split(","))
+        datadir = settings.data_dir / "faust" / self.name
+        datadir.mkdir(parents=True, exist_ok=True)
         app = faust.App(
             group_id(settings, self.name),
             broker=brokers,
-            datadir=str(settings.data_dir / "faust" / self.name),
+            datadir=str(datadir),
             web_enabled=False,
             topic_allow_declare=False,
             topic_disable_leader=True,

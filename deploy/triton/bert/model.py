@@ -1,0 +1,54 @@
+"""BERT inside Triton's Python backend: numpy (older than 2, which this backend needs) and onnxruntime, nothing else."""
+
+import json
+import os
+from typing import Any
+
+import numpy as np
+import onnxruntime as ort
+import triton_python_backend_utils as pb_utils
+
+
+class TritonPythonModel:
+    """Runs `model.onnx` beside this file on each batch that Triton has collected."""
+
+    def initialize(self, args: dict[str, str]) -> None:
+        """Load the network and its identity; Triton does not serve the version when this raises."""
+        config = json.loads(args["model_config"])
+        folder = os.path.join(args["model_repository"], args["model_version"])
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = int(config["parameters"]["threads"]["string_value"])
+        # Idle threads must sleep: the cores are shared with the rest of the pipeline.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        self.session = ort.InferenceSession(
+            os.path.join(folder, "model.onnx"), options, providers=["CPUExecutionProvider"]
+        )
+        with open(os.path.join(folder, "manifest.json"), "rb") as file:
+            manifest = json.load(file)
+        self.identity = [manifest["version"].encode(), manifest["files"]["tokenizer.json"].encode()]
+
+    def execute(self, requests: list[Any]) -> list[Any]:
+        """Answer every request: the rows of all of them in one run, padded to the longest."""
+        ids = [pb_utils.get_input_tensor_by_name(request, "input_ids").as_numpy() for request in requests]
+        masks = [pb_utils.get_input_tensor_by_name(request, "attention_mask").as_numpy() for request in requests]
+        (probabilities,) = self.session.run(
+            ["probabilities"], {"input_ids": stack(ids), "attention_mask": stack(masks)}
+        )
+        ends = np.cumsum([len(block) for block in ids])[:-1]
+        return [
+            self.answer(request, block) for request, block in zip(requests, np.split(probabilities, ends), strict=True)
+        ]
+
+    def answer(self, request: Any, probabilities: np.ndarray[Any, Any]) -> Any:
+        """One request's answer; the identity only where it was asked for."""
+        outputs = [pb_utils.Tensor("probabilities", np.ascontiguousarray(probabilities))]
+        if "identity" in request.requested_output_names():
+            rows = np.array([self.identity] * len(probabilities), dtype=np.object_)
+            outputs.append(pb_utils.Tensor("identity", rows))
+        return pb_utils.InferenceResponse(outputs)
+
+
+def stack(blocks: list[Any]) -> np.ndarray[Any, Any]:
+    """[rows, longest] of several [rows, length], padded with 0."""
+    longest = max(block.shape[1] for block in blocks)
+    return np.concatenate([np.pad(block, ((0, 0), (0, longest - block.shape[1]))) for block in blocks])

@@ -1,0 +1,58 @@
+"""Quantile buckets that turn a number into one word of BERT's vocabulary, as `[days_since_order=7]`."""
+
+import math
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+import numpy as np
+from msgspec import Struct
+
+MISSING: Final = "none"
+
+
+class Bins(Struct, frozen=True):
+    """The features a model reads, in their order in the text, each with the ascending edges between its buckets.
+
+    A value on an edge belongs to the bucket above it; a feature that does not apply (None, or no finite number) has a
+    bucket of its own, so that "never ordered" is not mistaken for a small or a large number.
+
+    >>> bins = Bins({"overdue": [0.5, 1.0]})
+    >>> bins.token("overdue", 0.7), bins.token("overdue", 9.0), bins.token("overdue", None)
+    ('[overdue=1]', '[overdue=2]', '[overdue=none]')
+    """
+
+    edges: dict[str, list[float]]
+
+    def token(self, name: str, value: float | None) -> str:
+        """The word for this value of this feature."""
+        if value is None or not math.isfinite(value):
+            return f"[{name}={MISSING}]"
+        return self.token_of(name, bisect_right(self.edges[name], value))
+
+    def token_of(self, name: str, bucket: int) -> str:
+        """The word for a bucket, counted from 0 for the lowest values."""
+        return f"[{name}={bucket}]"
+
+    def vocabulary(self) -> list[str]:
+        """Every word that `token` can answer with, feature by feature: the missing one, then from low to high."""
+        return [
+            f"[{name}={bucket}]" for name, edges in self.edges.items() for bucket in (MISSING, *range(len(edges) + 1))
+        ]
+
+
+def learn(columns: Mapping[str, Iterable[float | None]], buckets: int = 16) -> Bins:
+    """Edges that put equally many of the values seen into each of at most `buckets` buckets.
+
+    Fewer come out where values repeat (most customers have ordered 0 times), and none for a feature that never varied.
+    """
+    edges: dict[str, list[float]] = {}
+    for name, values in columns.items():
+        known = np.asarray([v for v in values if v is not None and math.isfinite(v)], dtype=np.float64)
+        if known.size == 0:
+            edges[name] = []
+            continue
+        cuts = np.quantile(known, np.linspace(0, 1, buckets + 1)[1:-1], method="higher")
+        # The smallest value is no edge: nothing seen lies below it.
+        edges[name] = [float(cut) for cut in np.unique(cuts) if cut > known.min()]
+    return Bins(edges)
