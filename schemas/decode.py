@@ -32,6 +32,7 @@ from schemas.money import to_minor
 from schemas.topics import MAX_EVENT_BYTES
 
 EARLIEST: Final = 946_684_800_000  # 2000-01-01: before it, a timestamp is a unit mistake or an unset clock.
+LATEST: Final = 253_402_300_799_999  # The end of the year 9999, where ISO 8601 without an agreement ends.
 MAX_QUANTITY: Final = 1_000_000
 
 _envelope = msgspec.json.Decoder(Envelope)
@@ -51,19 +52,25 @@ def parse_time(value: str | int | float) -> int:
     >>> parse_time("2024-05-01T12:00:00Z") == parse_time(1714564800) == parse_time(1714564800000)
     True
     """
+    at = epoch_ms(value)
+    if at > LATEST:
+        raise Rejected(Reason.BAD_TIMESTAMP, f"{value!r} lies after the year 9999", "$.timestamp")
+    if at < EARLIEST:
+        raise Rejected(Reason.TIMESTAMP_TOO_OLD, f"{value!r} lies before the year 2000", "$.timestamp")
+    return at
+
+
+def epoch_ms(value: str | int | float) -> int:
+    """`parse_time` for any year: a clock that was never set is good enough to measure a span with."""
     try:
         if isinstance(value, str):
             moment = datetime.datetime.fromisoformat(value)
             if moment.tzinfo is None:
                 moment = moment.replace(tzinfo=_utc)
-            at = round(moment.timestamp() * 1000)
-        else:
-            at = round(value * 1000) if abs(value) < 1e11 else round(value)
+            return round(moment.timestamp() * 1000)
+        return round(value * 1000) if abs(value) < 1e11 else round(value)
     except (ValueError, OverflowError) as error:
         raise Rejected(Reason.BAD_TIMESTAMP, f"{value!r} is no time", "$.timestamp") from error
-    if at < EARLIEST:
-        raise Rejected(Reason.TIMESTAMP_TOO_OLD, f"{value!r} lies before the year 2000", "$.timestamp")
-    return at
 
 
 def decode(raw: bytes | None, currency: str) -> Event:

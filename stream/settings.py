@@ -13,14 +13,22 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="FOOTFALL_", env_file=".env", extra="ignore", frozen=True)
 
     data_dir: Path = Field(Path(".footfall"), description="where the local stack keeps its data and logs")
+    cache_dir: Path = Field(Path(".footfall"), description="where the local stack keeps Kafka's jars and Triton")
 
-    kafka_brokers: str = Field("127.0.0.1:9092", description="bootstrap servers, host:port separated by commas")
+    kafka_port: int = Field(9092, ge=1, le=65535, description="where the local broker listens")
+    kafka_brokers: str = Field(
+        default_factory=lambda known: f"127.0.0.1:{known['kafka_port']}",
+        description="bootstrap servers, host:port separated by commas",
+    )
     topic_prefix: str = Field("", description="put before every topic and group, so that installations share a cluster")
     partitions: int = Field(4, ge=1, le=1024)
     replication: int = Field(1, ge=1)
     session_timeout_s: float = Field(10.0, gt=0, description="a worker silent this long loses its partitions")
 
-    triton_url: str = Field("127.0.0.1:8001", description="Triton's gRPC address")
+    triton_port: int = Field(8001, ge=1, le=65535, description="where the local Triton listens (gRPC)")
+    triton_url: str = Field(
+        default_factory=lambda known: f"127.0.0.1:{known['triton_port']}", description="Triton's gRPC address"
+    )
     triton_metrics_port: int = 8002
     model_dir: Path | None = Field(None, description="the BERT model to serve; default: the one shipped")
     triton_deadline_s: float = Field(
@@ -31,6 +39,9 @@ class Settings(BaseSettings):
     collector_host: str = "127.0.0.1"
     collector_port: int = 8080
     write_keys: str = Field("dev-write-key", description="keys that storefronts may write with, separated by commas")
+    collector_origins: str = Field("*", description="sites whose pages may send, separated by commas; * for any")
+    collector_queue: int = Field(20_000, ge=1, description="records waiting for Kafka beyond which it answers 429")
+    collector_deadline_s: float = Field(10.0, gt=0, description="records not in Kafka by then are answered with 503")
     metrics_base_port: int = Field(9200, description="the first of the workers' Prometheus ports")
     prometheus_port: int = 9090
 
@@ -54,6 +65,11 @@ class Settings(BaseSettings):
     def given(self, name: str) -> bool:
         """Whether this setting was chosen by the operator rather than left at its default."""
         return name in self.model_fields_set
+
+    def environment(self) -> dict[str, str]:
+        """The variables that give a child process these same settings: those that were chosen, not the defaults."""
+        chosen = self.model_dump(mode="json", include=self.model_fields_set, exclude_none=True)
+        return {f"FOOTFALL_{name.upper()}": str(value) for name, value in chosen.items()}
 
     def topic(self, name: str) -> str:
         """A topic's name on the cluster."""

@@ -81,7 +81,7 @@ def _reconcile(profile: Profile, event: Event, placed: int) -> None:
         _habit(profile, event.at, 1)
     moment = _moment(event)
     for index, known in enumerate(profile.story):
-        if known.message == moment.message:
+        if known.behaviour == Behaviour.ORDER and known.message == moment.message:
             if moment < known:
                 del profile.story[index]
                 _remember(profile, moment)

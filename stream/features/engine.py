@@ -46,6 +46,7 @@ class Engine:
         self.dirty: set[str] = set()
         self.clock = 0
         self.late = 0
+        self.repeated = 0
         self._heap: list[tuple[int, str]] = []
         self._armed: dict[str, int] = {}
 
@@ -67,9 +68,11 @@ class Engine:
         if profile is None:
             profile = self.profiles[event.customer] = Profile(event.customer)
         elif profile.applied.get(source, -1) >= offset:
+            self.repeated += 1
             return records
         profile.applied[source] = offset
         if not apply(profile, event, self.config.currency):
+            self.repeated += 1
             return records
         profile.touched = self.clock
         self.dirty.add(event.customer)

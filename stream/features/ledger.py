@@ -37,8 +37,10 @@ def change(profile: Profile, event: Event, base: str) -> None:
     """Apply an order, update, refund or cancellation; money in another currency than `base` is kept apart."""
     entry = profile.orders.get(event.order)
     if entry is None:
-        entry = Entry(at=event.at, currency=event.currency)
+        entry = Entry(at=event.at)
     before, at, currency = contribution(entry), entry.at, entry.currency
+    if not entry.placed:
+        entry.at = min(entry.at, event.at)
     _UPDATES[event.behaviour](entry, event)
     after = contribution(entry)
     if (before, at) != (after, entry.at):

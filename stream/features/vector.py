@@ -8,9 +8,25 @@ from schemas.money import to_major
 from schemas.outputs import Features
 from stream.features import derive
 from stream.features.profile import Profile
-from stream.features.windows import DAYS, DISCOUNT, HOURS, MINUTES, PIECES, SPEND, WEEKS, Sums
+from stream.features.windows import DISCOUNT, PIECES, SPEND, Sums
 
-_ALL = {"1h": (MINUTES, 12), "1d": (HOURS, 24), "7d": (DAYS, 7), "30d": (DAYS, 30), "90d": (WEEKS, 13)}
+_COUNTED = [
+    (f"{name}_{window}", window, int(group))
+    for name, group, windows in (
+        ("views", B.VIEW, "1h 1d 7d 30d"),
+        ("searches", B.SEARCH, "1d 7d 30d"),
+        ("cart_adds", B.CART_ADD, "1h 1d 7d 30d"),
+        ("cart_removes", B.CART_REMOVE, "7d"),
+        ("checkouts", B.CHECKOUT, "1d 7d"),
+        ("wishes", B.WISHLIST, "30d"),
+        ("orders", B.ORDER, "7d 30d 90d"),
+        ("items", PIECES, "30d 90d"),
+        ("promos_seen", B.PROMO_VIEW, "30d"),
+        ("promos_clicked", B.PROMO_CLICK, "30d"),
+        ("coupons", B.COUPON, "30d"),
+    )
+    for window in windows.split()
+]
 
 
 def features_at(profile: Profile, now: int, currency: str, session_gap_ms: int) -> Features:
@@ -31,29 +47,13 @@ def features_at(profile: Profile, now: int, currency: str, session_gap_ms: int) 
 
 
 def _windowed(sums: Sums, currency: str) -> Features:
-    groups = {
-        "views": (B.VIEW, "1h 1d 7d 30d"),
-        "searches": (B.SEARCH, "1d 7d 30d"),
-        "cart_adds": (B.CART_ADD, "1h 1d 7d 30d"),
-        "cart_removes": (B.CART_REMOVE, "7d"),
-        "checkouts": (B.CHECKOUT, "1d 7d"),
-        "wishes": (B.WISHLIST, "30d"),
-        "orders": (B.ORDER, "7d 30d 90d"),
-        "items": (PIECES, "30d 90d"),
-    }
-    found: Features = {f"events_{w}": sums.behaviours(level, stop) for w, (level, stop) in _ALL.items()}
-    for name, (group, names) in groups.items():
-        for w in names.split():
-            level, stop = _ALL[w]
-            found[f"{name}_{w}"] = sums.over(level, int(group), stop)
-    for w in ("7d", "30d", "90d"):
-        level, stop = _ALL[w]
-        found[f"spend_{w}"] = to_major(sums.over(level, SPEND, stop), currency)
+    found: Features = {name: sums.over(window, group) for name, window, group in _COUNTED}
+    for window in ("1h", "1d", "7d", "30d", "90d"):
+        found[f"events_{window}"] = sums.behaviours(window)
+    for window in ("7d", "30d", "90d"):
+        found[f"spend_{window}"] = to_major(sums.over(window, SPEND), currency)
     found["active_days_7d"] = sum(age < 7 for age in sums.active_days)
     found["active_days_30d"] = len(sums.active_days)
-    found["promos_seen_30d"] = sums.over(DAYS, B.PROMO_VIEW, 30)
-    found["promos_clicked_30d"] = sums.over(DAYS, B.PROMO_CLICK, 30)
-    found["coupons_30d"] = sums.over(DAYS, B.COUPON, 30)
     return found
 
 
@@ -84,7 +84,7 @@ def _money(profile: Profile, sums: Sums, currency: str) -> Features:
         default=None,
     )
     orders, net = profile.orders_total, profile.money.get(currency, 0)
-    discount, spend = sums.over(WEEKS, DISCOUNT, 13), sums.over(WEEKS, SPEND, 13)
+    discount, spend = sums.over("90d", DISCOUNT), sums.over("90d", SPEND)
     return {
         "orders_total": orders,
         "spend_total": to_major(net, currency),
@@ -92,7 +92,7 @@ def _money(profile: Profile, sums: Sums, currency: str) -> Features:
         "order_value_last": to_major(newest[1], currency) if newest else None,
         "refund_share": _share(profile.returned, profile.paid),
         "discount_share": _share(discount, spend + discount),
-        "pieces_per_order_90d": _share(sums.over(WEEKS, PIECES, 13), sums.over(WEEKS, B.ORDER, 13)),
+        "pieces_per_order_90d": _share(sums.over("90d", PIECES), sums.over("90d", B.ORDER)),
     }
 
 
@@ -164,7 +164,7 @@ def _log_ratio(new: int, old: int) -> float:
 
 def _trends(sums: Sums) -> Features:
     return {
-        "trend_events_7d": _log_ratio(sums.behaviours(DAYS, 7), sums.behaviours(DAYS, 14, 7)),
-        "trend_orders_4w": _log_ratio(sums.over(WEEKS, B.ORDER, 4), sums.over(WEEKS, B.ORDER, 8, 4)),
-        "trend_spend_4w": _log_ratio(sums.over(WEEKS, SPEND, 4), sums.over(WEEKS, SPEND, 8, 4)),
+        "trend_events_7d": _log_ratio(sums.behaviours("7d"), sums.behaviours("7d before")),
+        "trend_orders_4w": _log_ratio(sums.over("4w", B.ORDER), sums.over("4w before", B.ORDER)),
+        "trend_spend_4w": _log_ratio(sums.over("4w", SPEND), sums.over("4w before", SPEND)),
     }

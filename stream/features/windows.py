@@ -41,30 +41,54 @@ def prune(counters: Counters, clock: int) -> None:
         del counters[key]
 
 
-class Sums:
-    """Every window of one profile as of `now`, read in a single pass over its counters."""
+# (name, level, first age, age after the last): the windows that features read.
+_WINDOWS = (
+    ("1h", MINUTES, 0, 12),
+    ("1d", HOURS, 0, 24),
+    ("7d", DAYS, 0, 7),
+    ("7d before", DAYS, 7, 14),
+    ("30d", DAYS, 0, 30),
+    ("4w", WEEKS, 0, 4),
+    ("4w before", WEEKS, 4, 8),
+    ("90d", WEEKS, 0, 13),
+)
+# For each level and age, the windows that a bucket of that age belongs to.
+_MEMBERS = tuple(
+    tuple(
+        tuple(index for index, (_, at, start, stop) in enumerate(_WINDOWS) if at == level and start <= age < stop)
+        for age in range(kept)
+    )
+    for level, (_, kept) in enumerate(LEVELS)
+)
+_INDEX = {name: index for index, (name, *_) in enumerate(_WINDOWS)}
 
-    __slots__ = ("_ages", "active_days")
+
+class Sums:
+    """Every window of one profile as of `now`, summed in a single pass over its counters."""
+
+    __slots__ = ("_sums", "active_days")
 
     def __init__(self, counters: Counters, now: int) -> None:
         current = [now // length for length, _ in LEVELS]
-        ages: dict[int, list[tuple[int, int]]] = {}
+        sums = [[0] * (_GROUP_MASK + 1) for _ in _WINDOWS]
         days: set[int] = set()
         for key, value in counters.items():
             level = (key >> _GROUP_BITS) & _LEVEL_MASK
             age = current[level] - (key >> _SHIFT)
-            if 0 <= age < LEVELS[level][1]:
-                ages.setdefault(key & ((1 << _SHIFT) - 1), []).append((age, value))
-                if level == DAYS and key & _GROUP_MASK < SPEND:
+            members = _MEMBERS[level]
+            if 0 <= age < len(members):
+                group = key & _GROUP_MASK
+                for index in members[age]:
+                    sums[index][group] += value
+                if level == DAYS and group < SPEND:
                     days.add(age)
-        self._ages = ages
+        self._sums = sums
         self.active_days = days
 
-    def over(self, level: int, group: int, stop: int, start: int = 0) -> int:
-        """Sum of a group over the buckets whose age lies in [start, stop)."""
-        found = self._ages.get((level << _GROUP_BITS) | group)
-        return sum(value for age, value in found if start <= age < stop) if found else 0
+    def over(self, window: str, group: int) -> int:
+        """Sum of a group over a window."""
+        return self._sums[_INDEX[window]][group]
 
-    def behaviours(self, level: int, stop: int, start: int = 0) -> int:
+    def behaviours(self, window: str) -> int:
         """Sum over all behaviours."""
-        return sum(self.over(level, group, stop, start) for group in range(20))
+        return sum(self._sums[_INDEX[window]][:SPEND])

@@ -1,0 +1,1 @@
+"""The commands of `footfall`: one module a group, each with `register(app)`."""

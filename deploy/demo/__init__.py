@@ -1,0 +1,1 @@
+"""The demo: the whole stack, a simulated storefront, and a view of what comes out."""

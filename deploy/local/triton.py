@@ -1,0 +1,79 @@
+"""A real Triton: the wheel's server as a plain process, over gRPC, with the models' Python beside it."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import ClassVar
+
+from deploy.local.canary import canary
+from deploy.local.part import NotReady, Say
+from deploy.local.ports import LOOPBACK, Port, accepts
+from deploy.local.process import Command
+from deploy.local.reaper import remove_shared_memory, shared_memory_prefix
+from deploy.local.triton_install import Installation, install
+from stream.settings import Settings
+
+
+class Triton:
+    """The local Triton over a folder of models, each of which must answer a canary."""
+
+    name: ClassVar[str] = "triton"
+    ready_s: ClassVar[float] = 120.0
+    watched: ClassVar[bool] = True
+
+    def __init__(self, settings: Settings, stack_id: str, models: Callable[[], Path]) -> None:
+        self.address = f"{LOOPBACK}:{settings.triton_port}"
+        self.ports = (
+            Port(settings.triton_port, "triton_port"),
+            Port(settings.triton_metrics_port, "triton_metrics_port"),
+        )
+        self._settings = settings
+        self._stack_id = stack_id
+        self._models = models
+        self._folder = settings.cache_dir.resolve() / "triton"
+        self._repository = Path()
+        self._installation: Installation | None = None
+
+    def prepare(self, say: Say) -> None:
+        """Install the server, and lay out the models."""
+        self._installation = install(self._folder, say)
+        self._repository = self._models()
+
+    def command(self) -> Command:
+        """The server on the loopback, gRPC and metrics only."""
+        assert self._installation is not None, "prepare first"
+        server = self._installation.server
+        env = {
+            # The stub finds the environment of its models through the first `python3` on PATH.
+            "PATH": f"{self._installation.bin}{os.pathsep}{os.defpath}",
+            "LD_LIBRARY_PATH": str(self._installation.library),
+            # Waiting threads of one model must not spin on the cores that another one needs.
+            "OMP_WAIT_POLICY": "PASSIVE",
+        }
+        options = {
+            "--model-repository": self._repository,
+            "--backend-directory": server / "backends",
+            "--backend-config": f"python,shm-region-prefix-name={shared_memory_prefix(self._stack_id)}",
+            "--model-control-mode": "explicit",
+            "--load-model": "*",
+            "--allow-http": "false",
+            "--grpc-address": LOOPBACK,
+            "--grpc-port": self._settings.triton_port,
+            "--metrics-address": LOOPBACK,
+            "--metrics-port": self._settings.triton_metrics_port,
+            "--allow-gpu-metrics": "false",
+            "--exit-timeout-secs": 5,
+        }
+        flags = (f"{option}={value}" for option, value in options.items())
+        return Command((str(self._installation.program), "--disable-auto-complete-config", *flags), env)
+
+    def probe(self) -> None:
+        """A canary inference of every model in the repository."""
+        if not accepts(self.address):
+            raise NotReady("does not listen yet")
+        for model in sorted(path.name for path in self._repository.iterdir() if (path / "config.pbtxt").exists()):
+            canary(self.address, model)
+
+    def clean(self) -> None:
+        """Remove the shared memory between the server and its Python processes, which outlives a kill."""
+        remove_shared_memory(self._stack_id)

@@ -1,0 +1,127 @@
+"""What a policy is, and what all of them ask of a score."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Final
+
+from online.words import say
+from schemas.features import DAY_MS
+from schemas.outputs import Contribution, Score
+
+STAKE_DAYS: Final = 91.0
+GONE: Final = ("session_end", "cart_abandoned", "silence_7", "silence_14", "silence_30", "silence_60", "overdue")
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """When a kind fires (`high`), re-arms (below `low`), and how long it is quiet after that (event time, ms)."""
+
+    high: float
+    low: float
+    cooldown_ms: int
+
+    def __post_init__(self) -> None:
+        if self.low > self.high:
+            raise ValueError(f"the low mark {self.low} is above the high mark {self.high}")
+        if self.cooldown_ms <= 0:
+            raise ValueError("a cool-down is longer than nothing")
+
+
+@dataclass(frozen=True, slots=True)
+class Vip:
+    """Who is a VIP: at least this many orders ever, and this much spent ever (in the shop's currency)."""
+
+    orders: float = 6.0
+    spend: float = 500.0
+
+    def __call__(self, score: Score) -> bool:
+        """Whether the score's customer is one."""
+        return value(score, "orders_total") >= self.orders and value(score, "spend_total") >= self.spend
+
+
+class Kind(ABC):
+    """One kind of alert. Of the kinds in one `group` a score fires at most one, the first in order."""
+
+    name: ClassVar[str]
+    group: ClassVar[str]
+    target: ClassVar[str]
+    marks: ClassVar[Marks]
+    action: ClassVar[str]
+    channel: ClassVar[str]
+    # Facts that made the rule fire; they are said beside the model's own reasons.
+    facts: ClassVar[tuple[str, ...]] = ()
+    # An event (a cart left, a review) is news each time; a level (a probability) only when it comes back up.
+    event: ClassVar[bool] = False
+    # Only for VIPs (True), only for others (False), for all (None).
+    vip: ClassVar[bool | None] = None
+
+    @abstractmethod
+    def strength(self, score: Score) -> float | None:
+        """What is held against the marks; None where the kind has nothing to say about this score."""
+
+    @abstractmethod
+    def text(self, score: Score, money: Callable[[float], str]) -> str:
+        """One sentence for a marketer."""
+
+    def probability(self, score: Score) -> float:
+        """How sure: that what the alert warns of, or hopes for, will happen."""
+        return score.churn if self.target == "churn" else score.intent
+
+    def at_stake(self, score: Score) -> float:
+        """Money at stake, in the currency's main unit: what she usually spends in 13 weeks."""
+        return order_value(score) * expected_orders(score)
+
+    def reasons(self, score: Score, k: int) -> list[Contribution]:
+        """The rule's facts (which carry no weight), then what pushed the probability up most: `k` at most.
+
+        Where neither has anything to say, the probability itself is the reason.
+        """
+        facts = [
+            Contribution(feature=name, value=score.features[name], weight=0.0, words=say(name, score.features[name]))
+            for name in self.facts
+            if score.features.get(name)
+        ]
+        model = [c for c in score.reasons.get(self.target, []) if c.weight > 0 and c.feature not in self.facts]
+        found = (facts + sorted(model, key=lambda c: -c.weight))[:k]
+        if found:
+            return found
+        p = self.probability(score)
+        words = f"probability {'not to buy for long' if self.target == 'churn' else 'to buy soon'}: {p:.0%}"
+        return [Contribution(feature=self.target, value=p, weight=0.0, words=words)]
+
+
+def value(score: Score, name: str, default: float = 0.0) -> float:
+    """A feature's value, `default` where it has none."""
+    found = score.features.get(name)
+    return default if found is None else found
+
+
+def order_value(score: Score) -> float:
+    """Her average order, in the currency's main unit."""
+    return max(0.0, value(score, "order_value_mean"))
+
+
+def expected_orders(score: Score) -> float:
+    """Orders that she would place in 13 weeks at her usual gap: from 1 to 26."""
+    gap = value(score, "gap_mean_days")
+    usual = STAKE_DAYS / gap if gap > 0 else value(score, "orders_90d")
+    return min(26.0, max(1.0, usual))
+
+
+def since_order(score: Score) -> str:
+    """How long ago she ordered, to go after "customer who"."""
+    days = score.features.get("days_since_order")
+    if days is None:
+        return "has not ordered yet"
+    return "ordered within the last day" if days < 1 else f"last ordered {days:.0f} day{'s' * (round(days) != 1)} ago"
+
+
+def days(n: float) -> int:
+    """Days in milliseconds."""
+    return round(n * DAY_MS)
+
+
+def by_name(kinds: tuple[Kind, ...]) -> Mapping[str, Kind]:
+    """The kinds by name."""
+    return {kind.name: kind for kind in kinds}

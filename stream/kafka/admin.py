@@ -1,0 +1,77 @@
+"""Topics on the cluster: created from `schemas.topics`, never changed."""
+
+from concurrent.futures import Future
+from typing import Any
+
+from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka.admin import AdminClient, NewTopic
+
+from schemas.errors import OperatorError
+from schemas.topics import TOPICS, Topic
+from stream.settings import Settings
+
+
+def partitions_of(topic: Topic, settings: Settings) -> int:
+    """How many partitions a topic has in this installation."""
+    return 1 if topic.single else settings.partitions
+
+
+def existing_topics(settings: Settings, timeout_s: float = 5.0) -> dict[str, int]:
+    """Every topic on the cluster with its number of partitions; OperatorError where no broker answers."""
+    return _counts(_client(settings), settings, timeout_s)
+
+
+def create_topics(settings: Settings, timeout_s: float = 30.0) -> list[str]:
+    """Create the topics that are missing and return their names; what exists stays as it is.
+
+    Raises OperatorError where an existing topic has another partition count (keys would move between partitions, and
+    with them customers' state), where the broker refuses one, and where no broker answers.
+    """
+    client = _client(settings)
+    counts = _counts(client, settings, timeout_s)
+    wanted = {settings.topic(topic.name): topic for topic in TOPICS}
+    for name, topic in wanted.items():
+        count = partitions_of(topic, settings)
+        if counts.get(name, count) != count:
+            remedy = (
+                "delete the topic"
+                if topic.single
+                else f"set FOOTFALL_PARTITIONS={counts[name]}, take another FOOTFALL_TOPIC_PREFIX, or delete the topic"
+            )
+            raise OperatorError(f"topic {name} has {counts[name]} partitions, not {count}: {remedy}")
+    missing = [
+        NewTopic(name, partitions_of(topic, settings), settings.replication, config=topic.config())
+        for name, topic in wanted.items()
+        if name not in counts
+    ]
+    if not missing:
+        return []
+    futures: dict[str, Future[Any]] = client.create_topics(missing, operation_timeout=timeout_s)
+    return [name for name, future in futures.items() if _created(name, future, timeout_s)]
+
+
+def _created(name: str, future: "Future[Any]", timeout_s: float) -> bool:
+    """Whether this call created the topic: another process may have done so a moment before."""
+    try:
+        future.result(timeout_s)
+    except KafkaException as error:
+        cause = error.args[0]
+        if cause.code() == KafkaError.TOPIC_ALREADY_EXISTS:
+            return False
+        raise OperatorError(f"the broker refused topic {name}: {cause.str()}") from error
+    return True
+
+
+def _client(settings: Settings) -> AdminClient:
+    # Refused connections are reported through the call that fails, not as lines of librdkafka's own on stderr.
+    return AdminClient({"bootstrap.servers": settings.kafka_brokers, "log_level": 0, "socket.timeout.ms": 10_000})
+
+
+def _counts(client: AdminClient, settings: Settings, timeout_s: float) -> dict[str, int]:
+    try:
+        metadata = client.list_topics(timeout=timeout_s)
+    except KafkaException as error:
+        raise OperatorError(
+            f"no Kafka broker answers at {settings.kafka_brokers}: run `footfall up`, or set FOOTFALL_KAFKA_BROKERS"
+        ) from error
+    return {name: len(topic.partitions) for name, topic in metadata.topics.items()}

@@ -1,0 +1,51 @@
+"""Reading a compacted topic's partition from start to end: how a store comes back."""
+
+import time
+from collections.abc import Callable
+
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
+
+Accept = Callable[[bytes, bytes | None], None]
+_BATCH = 10_000
+# `consume` returns when the batch is full or this has passed, so it bounds what an end of partition is noticed late.
+_WAIT_S = 0.1
+
+
+def read_partition(brokers: str, topic: str, partition: int, accept: Accept, timeout_s: float = 60.0) -> int:
+    """Pass every (key, value) of the partition to `accept`, tombstones as None; returns how many. Blocks.
+
+    Raises `KafkaException` when the broker does not answer within `timeout_s`.
+    """
+    consumer = Consumer(
+        {
+            "bootstrap.servers": brokers,
+            "group.id": "footfall-restore",
+            "enable.auto.commit": False,
+            "enable.partition.eof": True,
+            "auto.offset.reset": "earliest",
+            "fetch.message.max.bytes": 8 * 1024 * 1024,
+        }
+    )
+    try:
+        consumer.assign([TopicPartition(topic, partition, OFFSET_BEGINNING)])
+        count = 0
+        heard = time.monotonic()
+        while True:
+            messages = consumer.consume(_BATCH, _WAIT_S)
+            if messages:
+                heard = time.monotonic()
+            elif time.monotonic() - heard > timeout_s:
+                raise KafkaException(KafkaError(KafkaError._TIMED_OUT, f"no answer from {brokers} for {topic}"))
+            for message in messages:
+                error = message.error()
+                if error is None:
+                    key = message.key()
+                    if key is not None:
+                        accept(key, message.value())
+                        count += 1
+                elif error.code() == KafkaError._PARTITION_EOF:
+                    return count
+                elif error.fatal() or not error.retriable():
+                    raise KafkaException(error)
+    finally:
+        consumer.close()

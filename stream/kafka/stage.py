@@ -1,0 +1,250 @@
+"""A stage as a Faust app: runs in, outputs at once, and a barrier about once a second that makes them final.
+
+    run -> process -> outputs sent        (never waits for a flush)
+    barrier: changed state sent -> all acknowledged -> runs acknowledged -> Faust commits
+
+A partition's state lives from assignment, when it is read back from the store's topic, to revocation, when it is
+flushed and dropped. After a crash the input is read again from the last commit.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Coroutine
+from functools import partial
+from typing import Any
+
+import faust
+from faust.types import TP
+
+from schemas.topics import Topic
+from stream import metrics
+from stream.kafka.epochs import Headers, Writer
+from stream.kafka.restore import read_partition
+from stream.kafka.state import PartitionState
+from stream.settings import Settings
+
+log = logging.getLogger("footfall.stage")
+_TICK_S = 1.0
+# How far behind the wall clock an idle partition's clock stays: what is still on its way from producer to worker.
+_IDLE_GRACE_MS = 5_000
+
+
+class Owned:
+    """An assigned partition: its state once restored, and the runs that wait for a barrier."""
+
+    def __init__(self, number: int, state: PartitionState) -> None:
+        self.number = number
+        self.state = state
+        self.ready = asyncio.Event()
+        self.runs: list[Any] = []
+        self.task: asyncio.Task[None] | None = None
+
+
+class Stage:
+    """One stage: its inputs, its store (if it has one), and how to make a partition's state."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        name: str,
+        inputs: tuple[Topic, ...],
+        store: Topic | None,
+        make: Callable[[int], PartitionState],
+        *,
+        run_records: int = 1_000,
+        start: Callable[["Stage"], Awaitable[None]] | None = None,
+    ) -> None:
+        self.settings = settings
+        self.name = name
+        self.owned: dict[int, Owned] = {}
+        self.assigned = False
+        self.writer = Writer(settings.kafka_brokers, settings.topic_prefix, f"footfall-{name}")
+        self._store = store
+        self._make = make
+        self._start = start
+        self._processed: dict[TP, int] = {}
+        self._barrier_lock = asyncio.Lock()
+        self.app = self._faust_app(inputs, run_records)
+
+    def _faust_app(self, inputs: tuple[Topic, ...], run_records: int) -> faust.App:
+        settings = self.settings
+        brokers = ";".join(f"packed://{broker.strip()}" for broker in settings.kafka_brokers.split(","))
+        datadir = settings.data_dir / "faust" / self.name
+        datadir.mkdir(parents=True, exist_ok=True)
+        app = faust.App(
+            group_id(settings, self.name),
+            broker=brokers,
+            datadir=str(datadir),
+            web_enabled=False,
+            topic_allow_declare=False,
+            topic_disable_leader=True,
+            broker_session_timeout=settings.session_timeout_s,
+            broker_heartbeat_interval=settings.session_timeout_s / 4,
+            broker_commit_interval=settings.flush_interval_s,
+            broker_max_poll_records=run_records,
+            consumer_auto_offset_reset="earliest",
+            consumer_max_fetch_size=4 * 1024 * 1024,
+            stream_buffer_maxsize=4,
+            stream_wait_empty=False,
+        )
+        topic = app.topic(
+            *(settings.topic(t.name) for t in inputs),
+            value_type=bytes,
+            key_type=bytes,
+            value_serializer="raw",
+            key_serializer="raw",
+        )
+        app.agent(topic, name=self.name)(self._consume)
+        app.on_partitions_assigned.connect(self._on_assigned, weak=False)
+        app.on_partitions_revoked.connect(self._on_revoked, weak=False)
+        for task in (self.writer.serve, self._barriers, self._ticks, self._run_start):
+            app.task(self._guarded(task))
+        return app
+
+    def _guarded(self, task: Callable[[], Awaitable[None]]) -> Callable[[], Coroutine[Any, Any, None]]:
+        """A background task whose failure ends the worker: the supervisor starts it afresh from the last commit."""
+
+        async def run() -> None:
+            try:
+                await task()
+            except asyncio.CancelledError:
+                raise
+            except Exception as error:
+                log.exception("%s: %s", self.name, error)
+                await self.app.crash(error)
+
+        return run
+
+    async def _run_start(self) -> None:
+        if self._start is not None:
+            await self._start(self)
+
+    async def _consume(self, stream: Any) -> None:
+        async for event in stream.noack().events():
+            message = event.message
+            owned = self.owned.get(message.partition)
+            if owned is None:
+                continue
+            await owned.ready.wait()
+            began = time.perf_counter()
+            try:
+                await owned.state.process(message.value, partial(self.send, owned.number))
+            except Exception as error:
+                log.exception("%s: %s", self.name, error)
+                await self.app.crash(error)
+                raise
+            owned.runs.append(event)
+            self._processed[message.tp] = message.offset
+            metrics.RECORDS.labels(self.name, message.topic).inc(len(message.value.records))
+            metrics.RUN_SECONDS.labels(self.name).observe(time.perf_counter() - began)
+            metrics.RUN_RECORDS.labels(self.name).observe(len(message.value.records))
+            await self.writer.room()
+            # Several runs may be queued: let the barrier and the heartbeat in between.
+            await asyncio.sleep(0)
+
+    def send(
+        self,
+        number: int,
+        topic: str,
+        key: bytes | None,
+        value: bytes,
+        partition: int | None = None,
+        headers: Headers | None = None,
+    ) -> None:
+        """Send an output of partition `number`."""
+        self.writer.send(topic, key, value, number if partition is None else partition, headers)
+        metrics.OUTPUTS.labels(self.name, topic).inc()
+
+    async def _barriers(self) -> None:
+        while True:
+            await asyncio.sleep(self.settings.flush_interval_s)
+            await self.barrier()
+
+    async def barrier(self) -> None:
+        """Make everything processed so far final: state written, all acknowledged, runs acknowledged."""
+        async with self._barrier_lock:
+            began = time.perf_counter()
+            done = []
+            for owned in self.owned.values():
+                if owned.ready.is_set():
+                    self._write_changes(owned)
+                    done.extend(owned.runs)
+                    owned.runs = []
+            await self.writer.next_epoch().acknowledged()
+            for event in done:
+                event.ack()
+            metrics.FLUSH_SECONDS.labels(self.name).observe(time.perf_counter() - began)
+
+    def _write_changes(self, owned: Owned) -> None:
+        if self._store is not None:
+            for key, value in owned.state.changes():
+                self.writer.send(self._store.name, key, value, owned.number)
+
+    async def _ticks(self) -> None:
+        while True:
+            await asyncio.sleep(_TICK_S)
+            for owned in list(self.owned.values()):
+                if owned.ready.is_set() and self._drained(owned.number):
+                    now = int(time.time() * 1000) - _IDLE_GRACE_MS
+                    owned.state.tick(now, partial(self.send, owned.number))
+            self._measure_lag()
+
+    def _drained(self, number: int) -> bool:
+        return all(self._lag(tp) == 0 for tp in self.app.consumer.assignment() if tp.partition == number)
+
+    def _lag(self, tp: TP) -> int | None:
+        """Records of the partition not yet processed; None while that is not known."""
+        consumer = self.app.consumer
+        end = consumer.highwater(tp)
+        if end is None:
+            return None
+        read = self._processed.get(tp)
+        position = read + 1 if read is not None else consumer._committed_offset.get(tp) or 0
+        return max(0, int(end) - int(position))
+
+    def _measure_lag(self) -> None:
+        for tp in self.app.consumer.assignment():
+            lag = self._lag(tp)
+            if lag is not None:
+                metrics.LAG.labels(self.name, tp.topic, tp.partition).set(lag)
+
+    async def _on_assigned(self, _app: Any, assigned: set[TP], **_: Any) -> None:
+        for number in sorted({tp.partition for tp in assigned}):
+            if number not in self.owned:
+                owned = self.owned[number] = Owned(number, self._make(number))
+                owned.task = asyncio.create_task(self._guarded(partial(self._restore, owned))())
+        self.assigned = True
+        self._report_ready()
+
+    async def _restore(self, owned: Owned) -> None:
+        began = time.perf_counter()
+        if self._store is not None:
+            read = partial(read_partition, self.settings.kafka_brokers, self.settings.topic(self._store.name))
+            count = await asyncio.to_thread(read, owned.number, owned.state.restore)
+            metrics.RESTORED.labels(self.name).inc(count)
+            log.info("%s: partition %d restored, %d records", self.name, owned.number, count)
+        metrics.RESTORE_SECONDS.labels(self.name).observe(time.perf_counter() - began)
+        owned.ready.set()
+        self._report_ready()
+
+    async def _on_revoked(self, _app: Any, revoked: set[TP], **_: Any) -> None:
+        try:
+            await self.barrier()
+            await self.app.consumer.commit()
+        finally:
+            for number in {tp.partition for tp in revoked}:
+                owned = self.owned.pop(number, None)
+                if owned is not None and owned.task is not None:
+                    owned.task.cancel()
+            for tp in revoked:
+                self._processed.pop(tp, None)
+            self._report_ready()
+
+    def _report_ready(self) -> None:
+        metrics.READY.set(self.assigned and all(owned.ready.is_set() for owned in self.owned.values()))
+
+
+def group_id(settings: Settings, stage: str) -> str:
+    """The consumer group of a stage."""
+    return f"{settings.topic_prefix}footfall-{stage}"

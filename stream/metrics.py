@@ -1,0 +1,46 @@
+"""What Prometheus measures of every stage, named by Prometheus' conventions: unit last, `_total` for counters."""
+
+from prometheus_client import Counter, Gauge, Histogram
+
+_FAST = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+_SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000)
+_LONG = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 300)
+
+READY = Gauge("footfall_ready", "1 once every assigned partition is restored")
+RECORDS = Counter("footfall_records_total", "records read", ["stage", "topic"])
+OUTPUTS = Counter("footfall_outputs_total", "records written", ["stage", "topic"])
+RUN_RECORDS = Histogram("footfall_run_records", "records in a run", ["stage"], buckets=_SIZES)
+RUN_SECONDS = Histogram("footfall_run_seconds", "time to process a run", ["stage"], buckets=_FAST)
+FLUSH_SECONDS = Histogram("footfall_flush_seconds", "time of a barrier", ["stage"], buckets=_FAST)
+RESTORED = Counter("footfall_restored_total", "store records read back", ["stage"])
+RESTORE_SECONDS = Histogram("footfall_restore_seconds", "time to restore a partition", ["stage"], buckets=_LONG)
+LAG = Gauge("footfall_lag_records", "records not yet processed", ["stage", "topic", "partition"])
+
+EVENTS = Counter("footfall_events_total", "events accepted, by behaviour", ["behaviour"])
+REJECTED = Counter("footfall_events_rejected_total", "events sent to dead letters, by reason", ["reason"])
+REPEATED = Counter("footfall_events_repeated_total", "events that a profile held already")
+REROUTED = Counter("footfall_events_rerouted_total", "events sent on to their customer's own partition")
+LATE = Counter("footfall_events_late_total", "events older than the lateness bound: counted, but trigger nothing")
+PROFILES = Gauge("footfall_profiles", "profiles held", ["partition"])
+PROFILE_BYTES = Histogram(
+    "footfall_profile_bytes", "size of a written profile", buckets=(128, 256, 512, 1024, 2048, 4096, 8192)
+)
+SNAPSHOTS = Counter("footfall_snapshots_total", "feature snapshots, by trigger", ["trigger"])
+
+SCORES = Counter("footfall_scores_total", "scores, by source", ["source"])
+FALLBACKS = Counter("footfall_fallbacks_total", "scores without BERT, by reason", ["reason"])
+SCORE_BATCH = Histogram("footfall_score_batch", "snapshots in a call to Triton", buckets=_SIZES)
+TRITON_SECONDS = Histogram("footfall_triton_seconds", "time of a call to Triton", buckets=_FAST)
+BREAKER = Gauge("footfall_breaker_open", "1 while the breaker keeps calls from Triton")
+ALERTS = Counter("footfall_alerts_total", "alerts, by kind and arm", ["kind", "arm"])
+RECOMMENDATIONS = Counter("footfall_recommendations_total", "recommendations sent")
+ALERT_SECONDS = Histogram("footfall_event_to_alert_seconds", "from an event's arrival to its alert", buckets=_LONG)
+SCORE_SECONDS = Histogram("footfall_event_to_score_seconds", "from an event's arrival to its score", buckets=_LONG)
+MODEL = Gauge("footfall_model_info", "1 for the version in use", ["model", "version"])
+
+EXAMPLES = Counter("footfall_examples_total", "predictions matured into examples", ["target", "label"])
+PENDING = Gauge("footfall_pending_predictions", "predictions waiting for their horizon", ["partition"])
+CENSORED = Counter("footfall_censored_total", "predictions whose outcome cannot be known")
+LEARNED = Gauge("footfall_learned_examples", "examples learned, by target", ["target"])
+QUALITY = Gauge("footfall_quality", "rolling quality of what was served", ["target", "source", "metric"])
+DRIFT = Gauge("footfall_drift_detections", "drifts detected in the log loss", ["target"])

@@ -1,0 +1,102 @@
+"""Do the profiles hold what was sent? Read from the topics themselves, so that no stage has to be believed."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from confluent_kafka import Consumer, KafkaException, TopicPartition
+
+from schemas.errors import OperatorError
+from stream.features.codec import decode_profile
+from stream.kafka.restore import read_partition
+from stream.settings import Settings
+
+_TIMEOUT_S = 10.0
+
+
+class Orders(NamedTuple):
+    """Orders, and their revenue in minor units."""
+
+    number: int
+    revenue: int
+
+
+class Lag:
+    """How many records of a topic a consumer group has not committed. It reads offsets, and joins nothing."""
+
+    def __init__(self, settings: Settings, group: str, topic: str) -> None:
+        self._settings = settings
+        self._topic = settings.topic(topic)
+        self._consumer = Consumer(
+            {
+                "bootstrap.servers": settings.kafka_brokers,
+                "group.id": settings.topic_prefix + group,
+                "enable.auto.commit": False,
+                "log_level": 0,
+            }
+        )
+        self._partitions = [TopicPartition(self._topic, number) for number in partitions(self._consumer, self._topic)]
+
+    def read(self) -> int:
+        """The lag now. Raises `OperatorError` when Kafka does not answer."""
+        try:
+            committed = self._consumer.committed(self._partitions, timeout=_TIMEOUT_S)
+            return sum(self._of(partition) for partition in committed)
+        except KafkaException as error:
+            raise _away(self._settings, error) from error
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._consumer.close()
+
+    def _of(self, partition: TopicPartition) -> int:
+        low, high = self._consumer.get_watermark_offsets(partition, timeout=_TIMEOUT_S)
+        return int(high - max(low, partition.offset))
+
+
+def partitions(consumer: Consumer, topic: str) -> list[int]:
+    """The partitions of a topic. Raises `OperatorError` when it does not exist or nobody answers."""
+    try:
+        found = consumer.list_topics(topic, timeout=_TIMEOUT_S).topics[topic].partitions
+    except KafkaException as error:
+        raise OperatorError(
+            f"no Kafka broker answers ({error}); run `footfall up`, or set FOOTFALL_KAFKA_BROKERS"
+        ) from error
+    if not found:
+        raise OperatorError(f"Kafka has no topic {topic}; create it with `footfall topics --create`")
+    return sorted(found)
+
+
+def orders_in_profiles(settings: Settings, customers: str, currency: str, seen: Callable[[int], None]) -> Orders:
+    """Summed over the profiles whose customer's id begins with `customers`; `seen` is told of each record read."""
+    topic = settings.topic("profiles")
+    probe = Consumer({"bootstrap.servers": settings.kafka_brokers, "group.id": "footfall-audit", "log_level": 0})
+    try:
+        numbers = partitions(probe, topic)
+    finally:
+        probe.close()
+    held: dict[bytes, Orders] = {}
+    prefix = customers.encode()
+
+    def accept(key: bytes, value: bytes | None) -> None:
+        seen(1)
+        if not key.startswith(prefix):
+            return
+        if value is None:
+            held.pop(key, None)
+            return
+        try:
+            profile = decode_profile(value)
+        except ValueError as error:
+            raise OperatorError(f"the profile of {key.decode(errors='replace')} is not readable: {error}") from error
+        held[key] = Orders(profile.orders_total, profile.money.get(currency, 0))
+
+    try:
+        for number in numbers:
+            read_partition(settings.kafka_brokers, topic, number, accept)
+    except KafkaException as error:
+        raise _away(settings, error) from error
+    return Orders(sum(one.number for one in held.values()), sum(one.revenue for one in held.values()))
+
+
+def _away(settings: Settings, error: KafkaException) -> OperatorError:
+    return OperatorError(f"Kafka at {settings.kafka_brokers} does not answer ({error}); see that it is well")

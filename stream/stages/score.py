@@ -1,0 +1,227 @@
+"""score: snapshots in; scores, alerts and recommendations out. Its own state is what was said to whom."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Iterator, Sequence
+
+import msgspec
+from confluent_kafka import Message
+from inference.model import Model
+from inference.scorer import Scorer, Unavailable
+from inference.triton import TritonScorer
+from online.index import ItemIndex
+from online.recommend import recommend
+
+from online.alerts import Policy, Said, decide, decode_said, encode_said
+from online.learner import TARGETS
+from online.state import Learner
+from schemas.outputs import Interaction, ModelSnapshot, Parts, Recommendation, Score, Snapshot, encode, make_id
+from schemas.topics import ALERTS, DECISIONS, FEATURES, INTERACTIONS, MODELS, RECOMMENDATIONS, SCORES
+from stream import metrics
+from stream.kafka.follow import Follower
+from stream.kafka.stage import Stage
+from stream.kafka.state import Out
+from stream.kafka.transport import Run
+from stream.settings import Settings
+
+log = logging.getLogger("footfall.score")
+_snapshots = msgspec.json.Decoder(Snapshot)
+_interactions = msgspec.json.Decoder(Interaction)
+_models = msgspec.json.Decoder(ModelSnapshot)
+
+# A change of context is worth new recommendations; silence is not.
+_RECOMMENDED = frozenset({"order", "engaged", "cart", "checkout", "session_end", "cart_abandoned", "review"})
+RECOMMENDED_ITEMS = 10
+# A call's snapshots are scored together; a run is larger, so that fetching keeps ahead.
+RUN_RECORDS = 256
+
+
+class Models:
+    """What every partition of the worker scores with: BERT, the newest online model, the item index."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.bert = Model.load(settings.model_dir)
+        self.scorer: Scorer | None = None
+        self.learner = Learner()
+        self.index = ItemIndex()
+        self.policy = Policy(holdout_share=settings.holdout_share)
+        self.ready = asyncio.Event()
+
+    async def follow(self, stage: Stage) -> None:
+        """Connect to Triton, and follow the models and the interactions until the stage ends."""
+        settings = stage.settings
+        scorer = TritonScorer(settings.triton_url, self.bert, deadline_s=settings.triton_deadline_s)
+        self.scorer = scorer
+        models = Follower(settings.kafka_brokers, settings.topic(MODELS.name), self._swap)
+        interactions = Follower(settings.kafka_brokers, settings.topic(INTERACTIONS.name), self._learn_item)
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(models.run())
+                group.create_task(interactions.run())
+                group.create_task(self._watch(scorer))
+                await models.caught_up.wait()
+                self.ready.set()
+        finally:
+            await scorer.close()
+
+    @staticmethod
+    async def _watch(scorer: TritonScorer) -> None:
+        while True:
+            metrics.BREAKER.set(not scorer.breaker.allows())
+            await asyncio.sleep(1)
+
+    def _swap(self, message: Message) -> None:
+        """Take over a published version of the online model; one that is broken leaves the present one serving."""
+        try:
+            snapshot = _models.decode(message.value() or b"")
+            learner = Learner.restore(snapshot)
+        except (ValueError, msgspec.DecodeError) as error:
+            log.error("the model at offset %s is refused: %s", message.offset(), error)
+            return
+        self.learner = learner
+        metrics.MODEL.clear()
+        metrics.MODEL.labels("online", learner.version).set(1)
+        metrics.MODEL.labels("bert", self.bert.version).set(1)
+
+    def _learn_item(self, message: Message) -> None:
+        self.index.learn_one(_interactions.decode(message.value() or b"{}"))
+
+
+def stage(settings: Settings) -> Stage:
+    """The score stage."""
+    models: list[Models] = []
+
+    async def start(stage: Stage) -> None:
+        await shared().follow(stage)
+
+    def shared() -> Models:
+        # Made inside the event loop that will use it.
+        if not models:
+            models.append(Models(settings))
+        return models[0]
+
+    return Stage(
+        settings,
+        "score",
+        (FEATURES,),
+        DECISIONS,
+        lambda _number: ScorePartition(shared(), settings.score_batch),
+        run_records=RUN_RECORDS,
+        start=start,
+    )
+
+
+class ScorePartition:
+    """One partition: snapshots scored in batches, decided upon one by one, in order."""
+
+    def __init__(self, models: Models, batch: int, now: Callable[[], float] = time.time) -> None:
+        self._models = models
+        self._batch = batch
+        self._now = now
+        self._said: dict[str, Said] = {}
+        self._changed: set[str] = set()
+
+    def restore(self, key: bytes, value: bytes | None) -> None:
+        """What was said to one customer."""
+        if value is None:
+            self._said.pop(key.decode(), None)
+        else:
+            self._said[key.decode()] = decode_said(value)
+
+    async def process(self, run: Run, out: Out) -> None:
+        """Score the run's snapshots, a batch at a time."""
+        await self._models.ready.wait()
+        snapshots = [_snapshots.decode(record.value) for record in run.records]
+        for first in range(0, len(snapshots), self._batch):
+            await self._score(snapshots[first : first + self._batch], out)
+
+    async def _score(self, snapshots: Sequence[Snapshot], out: Out) -> None:
+        texts = [self._models.bert.text(snapshot) for snapshot in snapshots]
+        answers, fallback = await self._ask(texts)
+        for snapshot, text, bert in zip(snapshots, texts, answers, strict=True):
+            score = combine(snapshot, text, bert, fallback, self._models)
+            out(SCORES.name, score.customer.encode(), encode(score))
+            metrics.SCORES.labels(score.source).inc()
+            metrics.SCORE_SECONDS.observe(max(0.0, self._now() - score.arrived / 1000))
+            self._decide(score, snapshot.currency, out)
+            self._recommend(snapshot, score, out)
+
+    async def _ask(self, texts: Sequence[str]) -> tuple[Sequence[Parts | None], str]:
+        """BERT's answers, or the reason why there are none."""
+        scorer = self._models.scorer
+        assert scorer is not None, "follow() sets it before ready"
+        began = time.perf_counter()
+        try:
+            answers = await scorer.score(texts)
+        except Unavailable as error:
+            metrics.FALLBACKS.labels(error.reason).inc(len(texts))
+            return [None] * len(texts), error.reason
+        metrics.TRITON_SECONDS.observe(time.perf_counter() - began)
+        metrics.SCORE_BATCH.observe(len(texts))
+        return answers, ""
+
+    def _decide(self, score: Score, currency: str, out: Out) -> None:
+        before = self._said.get(score.customer, Said())
+        alerts, after = decide(score, currency, before, self._models.policy)
+        if after != before:
+            self._said[score.customer] = after
+            self._changed.add(score.customer)
+        for alert in alerts:
+            metrics.ALERTS.labels(alert.kind, alert.arm).inc()
+            # A holdout's alert is a decision that is remembered but never sent: that is what measures the effect.
+            if alert.arm == "treatment":
+                out(ALERTS.name, alert.customer.encode(), encode(alert))
+                metrics.ALERT_SECONDS.observe(max(0.0, self._now() - alert.arrived / 1000))
+
+    def _recommend(self, snapshot: Snapshot, score: Score, out: Out) -> None:
+        if snapshot.trigger not in _RECOMMENDED:
+            return
+        items = recommend(snapshot, self._models.index, RECOMMENDED_ITEMS)
+        if items:
+            recommendation = Recommendation(
+                decision_id=make_id(snapshot.customer, "recommendation", snapshot.id),
+                customer=snapshot.customer,
+                at=snapshot.at,
+                trigger=snapshot.trigger,
+                items=items,
+                models=score.models,
+            )
+            out(RECOMMENDATIONS.name, snapshot.customer.encode(), encode(recommendation))
+            metrics.RECOMMENDATIONS.inc()
+
+    def changes(self) -> Iterator[tuple[bytes, bytes | None]]:
+        """What was said since the last barrier."""
+        changed, self._changed = self._changed, set()
+        for customer in changed:
+            yield customer.encode(), encode_said(self._said[customer])
+
+    def tick(self, now: int, out: Out) -> None:
+        """Nothing waits for the clock here: silence comes as snapshots."""
+
+
+def combine(snapshot: Snapshot, story: str, bert: Parts | None, fallback: str, models: Models) -> Score:
+    """One snapshot's score out of BERT's answer (None: `fallback` says why) and the online model's."""
+    learner = models.learner
+    online = learner.model.predict_one(snapshot.features)
+    served = learner.combine(bert, online)
+    versions = {"online": learner.version}
+    if bert is not None:
+        versions["bert"] = models.bert.version
+    return Score(
+        id=snapshot.id,
+        customer=snapshot.customer,
+        at=snapshot.at,
+        trigger=snapshot.trigger,
+        arrived=snapshot.arrived,
+        churn=served.churn,
+        intent=served.intent,
+        source="online" if bert is None else "ensemble",
+        fallback=fallback,
+        bert=bert,
+        online=online,
+        models=versions,
+        reasons={target: learner.model.explain_one(snapshot.features, target) for target in TARGETS},
+        features=snapshot.features,
+        story=story,
+    )

@@ -1,0 +1,149 @@
+"""The engine of one partition: clock, timers, repeats, late history, and what it emits when."""
+
+import pytest
+
+from schemas.behaviours import Behaviour, Event, Line
+from schemas.errors import Reason, Rejected
+from schemas.features import DAY_MS, HOUR_MS
+from schemas.outputs import Interaction, Snapshot
+from stream.features.codec import decode_profile, encode_profile
+from stream.features.engine import Config, Engine, Record
+
+T0 = 1_700_000_000_000
+MINUTE = 60_000
+
+
+class Shop:
+    """Feeds an engine as a partition would: offsets count up, events arrive when they happen."""
+
+    def __init__(self, engine: Engine | None = None) -> None:
+        self.engine = engine or Engine(Config())
+        self.offset = 0
+
+    def event(self, behaviour: Behaviour, at: int, customer: str = "c", **more: object) -> Event:
+        self.offset += 1
+        lines = (Line("item", 1, 1000),) if behaviour != Behaviour.SEARCH else ()
+        fields: dict[str, object] = {"lines": lines, "currency": "USD", "message": self.offset} | more
+        return Event(behaviour=behaviour, at=at, customer=customer, **fields)  # type: ignore[arg-type]
+
+    def send(self, behaviour: Behaviour, at: int, customer: str = "c", **more: object) -> list[Record]:
+        event = self.event(behaviour, at, customer, **more)
+        return self.engine.apply(event, 0, self.offset, at)
+
+
+def triggers(records: list[Record]) -> list[tuple[str, int]]:
+    return [(r.trigger, r.at - T0) for r in records if isinstance(r, Snapshot)]
+
+
+def test_timers_fire_in_event_order_when_the_clock_passes_them() -> None:
+    shop = Shop()
+    shop.send(Behaviour.VIEW, T0)
+    shop.send(Behaviour.CART_ADD, T0 + MINUTE)
+    fired = shop.engine.advance(T0 + 15 * DAY_MS, T0)
+    assert triggers(fired) == [
+        ("cart_abandoned", MINUTE + HOUR_MS),
+        ("silence_7", MINUTE + 7 * DAY_MS),
+        ("silence_14", MINUTE + 14 * DAY_MS),
+    ]
+
+
+def test_a_session_ends_once_and_only_when_something_is_new() -> None:
+    shop = Shop()
+    for minute in range(3):
+        shop.send(Behaviour.VIEW, T0 + minute * MINUTE)
+    assert triggers(shop.engine.advance(T0 + HOUR_MS, T0)) == [("session_end", 32 * MINUTE)]
+    assert triggers(shop.engine.advance(T0 + 2 * HOUR_MS, T0)) == []
+
+
+def test_an_order_empties_the_cart_so_that_it_is_not_abandoned() -> None:
+    shop = Shop()
+    shop.send(Behaviour.CART_ADD, T0)
+    shop.send(Behaviour.ORDER, T0 + MINUTE, order=1, amount=1000)
+    assert "cart_abandoned" not in [name for name, _ in triggers(shop.engine.advance(T0 + DAY_MS, T0))]
+
+
+def test_a_timer_that_fired_does_not_fire_again_after_a_restart() -> None:
+    shop = Shop()
+    shop.send(Behaviour.VIEW, T0)
+    shop.engine.advance(T0 + 8 * DAY_MS, T0)
+    restarted = Engine(Config())
+    for profile in shop.engine.profiles.values():
+        restarted.restore(decode_profile(encode_profile(profile)))
+    assert triggers(restarted.advance(T0 + 9 * DAY_MS, T0)) == []
+    assert triggers(restarted.advance(T0 + 14 * DAY_MS, T0)) == [("silence_14", 14 * DAY_MS)]
+
+
+def test_records_read_again_after_a_crash_change_nothing() -> None:
+    shop = Shop()
+    order = shop.event(Behaviour.ORDER, T0, order=1, amount=1000)
+    shop.engine.apply(order, 1, 5, T0)
+    before = encode_profile(shop.engine.profiles["c"])
+    assert shop.engine.apply(order, 1, 5, T0) == []
+    assert encode_profile(shop.engine.profiles["c"]) == before
+
+
+def test_one_order_reported_by_pixel_and_webhook_counts_once() -> None:
+    shop = Shop()
+    shop.send(Behaviour.ORDER, T0, order=1, amount=1000)
+    assert shop.send(Behaviour.ORDER, T0 + 1000, order=1, amount=1000) == []
+    profile = shop.engine.profiles["c"]
+    assert (profile.orders_total, profile.money) == (1, {"USD": 1000})
+
+
+def test_an_event_ahead_of_its_arrival_is_rejected_and_does_not_move_the_clock() -> None:
+    shop = Shop()
+    shop.send(Behaviour.VIEW, T0)
+    event = shop.event(Behaviour.VIEW, T0 + 3650 * DAY_MS)
+    with pytest.raises(Rejected) as caught:
+        shop.engine.apply(event, 0, shop.offset, T0 + MINUTE)
+    assert caught.value.reason == Reason.TIMESTAMP_AHEAD
+    assert shop.engine.clock == T0
+
+
+def test_history_that_comes_late_is_counted_but_triggers_nothing() -> None:
+    shop = Shop()
+    shop.send(Behaviour.VIEW, T0, customer="other")
+    late = shop.send(Behaviour.ORDER, T0 - 400 * DAY_MS, order=1, amount=700)
+    assert triggers(late) == []
+    assert triggers(shop.engine.advance(T0 + HOUR_MS, T0)) == [("session_end", 30 * MINUTE)]
+    assert shop.engine.profiles["c"].orders_total == 1
+    assert shop.engine.late == 1
+
+
+def test_a_replay_of_history_does_not_look_like_silence() -> None:
+    shop = Shop()
+    shop.send(Behaviour.VIEW, T0)
+    assert shop.engine.idle(T0 + 300 * DAY_MS) == []
+    assert triggers(shop.engine.idle(T0 + HOUR_MS)) == [("session_end", 30 * MINUTE)]
+
+
+def test_a_silent_profile_is_forgotten() -> None:
+    shop = Shop()
+    shop.send(Behaviour.VIEW, T0)
+    shop.engine.advance(T0 + 1096 * DAY_MS, T0)
+    assert "c" not in shop.engine.profiles
+    assert dict(shop.engine.flush()) == {"c": None}
+
+
+def test_a_customer_is_not_scored_more_often_than_the_debounce_allows() -> None:
+    shop = Shop()
+    taken = [r for minute in range(20) for r in triggers(shop.send(Behaviour.VIEW, T0 + minute * MINUTE))]
+    assert taken == [("engaged", 3 * MINUTE), ("engaged", 13 * MINUTE)]
+
+
+def test_an_order_gives_an_interaction_per_line_in_its_session() -> None:
+    shop = Shop()
+    shop.send(Behaviour.VIEW, T0)
+    lines = (Line("a", 1, 100), Line("b", 2, 100))
+    records = shop.send(Behaviour.ORDER, T0 + MINUTE, order=7, amount=300, lines=lines)
+    found = [r for r in records if isinstance(r, Interaction)]
+    assert [(r.item, r.session, r.order) for r in found] == [("a", T0, 7), ("b", T0, 7)]
+
+
+def test_snapshot_ids_follow_from_what_happened() -> None:
+    one, other = Shop(), Shop()
+    for shop in (one, other):
+        shop.send(Behaviour.VIEW, T0)
+    first = one.send(Behaviour.ORDER, T0 + MINUTE, order=1, amount=10)
+    again = other.send(Behaviour.ORDER, T0 + MINUTE, order=1, amount=10)
+    assert [r.id for r in first if isinstance(r, Snapshot)] == [r.id for r in again if isinstance(r, Snapshot)]
