@@ -87,5 +87,7 @@ def parity(network: Network, path: Path, ids: Sequence[list[int]]) -> float:
         expected = np.concatenate([torch.sigmoid(network(*pad([text]))).numpy() for text in ids])
     distance = float(np.abs(run(path, ids) - expected).mean())
     if not distance <= MOST_MEAN_DIFFERENCE:
-        raise ParityError(f"{path} answers {distance:.4f} apart from torch on average, more than {MOST_MEAN_DIFFERENCE}")
+        raise ParityError(
+            f"{path} answers {distance:.4f} apart from torch on average, more than {MOST_MEAN_DIFFERENCE}"
+        )
     return distance

@@ -59,7 +59,9 @@ def fit(network: Network, train: Encoded, validation: Encoded, options: Options,
     run = {**asdict(options), "train": len(train.ids), "validation_size": len(validation.ids)}
     batches = [b for epoch in range(options.epochs) for b in _batches(train.ids, options.batch, options.seed + epoch)]
     optimiser = _optimiser(network, options)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, _warm_up(round(options.warm_up * len(batches)), len(batches)))
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimiser, _warm_up(round(options.warm_up * len(batches)), len(batches))
+    )
     every = max(1, len(batches) // (options.checks * options.epochs))
     done, best, since, kept = 0, 0.0, 0, _trained(network)
     if checkpoint.is_file() and (saved := torch.load(checkpoint, weights_only=False))["run"] == run:
@@ -142,7 +144,9 @@ def _batches(ids: Sequence[list[int]], size: int, seed: int) -> Iterator[list[in
 
 
 def _optimiser(network: Network, options: Options) -> torch.optim.Optimizer:
-    new = [p for n, p in network.named_parameters() if p.requires_grad and (n.startswith("head") or n.endswith(".added"))]
+    new = [
+        p for n, p in network.named_parameters() if p.requires_grad and (n.startswith("head") or n.endswith(".added"))
+    ]
     fresh = {id(p) for p in new}
     old = [p for p in network.parameters() if p.requires_grad and id(p) not in fresh]
     groups = [{"params": old, "lr": options.rate}, {"params": new, "lr": options.rate_new}]
