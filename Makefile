@@ -38,7 +38,7 @@ test-train: $(TRAIN_STAMP)  ## The tests of training, in an environment of its o
 
 $(TRAIN_STAMP): requirements.txt pyproject.toml
 	$(PYTHON) -m venv $(TRAIN_VENV)
-	$(TRAIN_VENV)/bin/python -m pip install --quiet --no-compile --disable-pip-version-check -c requirements.txt -e '.[local,train,dev]'
+	$(TRAIN_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -c requirements.txt -e '.[local,train,dev]'
 	@touch $@
 
 lint: setup  ## Check style, types and the direction of imports.
