@@ -1,0 +1,61 @@
+"""Runs as the transport hands them over, and an output that remembers."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import pytest
+
+from stream.kafka.epochs import Headers
+from stream.kafka.transport import Run
+
+
+@dataclass
+class Record:
+    """A record as aiokafka gives it."""
+
+    value: bytes | None
+    offset: int = 0
+    topic: str = "clickstream"
+    partition: int = 0
+    key: bytes | None = None
+    timestamp: int = 1_700_000_000_000
+    headers: tuple[tuple[str, bytes], ...] = ()
+
+
+@dataclass
+class Sent:
+    """One output."""
+
+    topic: str
+    key: bytes | None
+    value: bytes
+    partition: int | None
+    headers: dict[str, bytes]
+
+
+@dataclass
+class Outputs:
+    """Collects what a partition sends."""
+
+    sent: list[Sent] = field(default_factory=list)
+
+    def __call__(
+        self, topic: str, key: bytes | None, value: bytes, partition: int | None = None, headers: Headers | None = None
+    ) -> None:
+        self.sent.append(Sent(topic, key, value, partition, dict(headers or ())))
+
+    def on(self, topic: str) -> list[Sent]:
+        return [one for one in self.sent if one.topic == topic]
+
+
+@pytest.fixture
+def out() -> Outputs:
+    return Outputs()
+
+
+@pytest.fixture
+def run() -> Callable[..., Run]:
+    def make(*values: bytes | None, topic: str = "clickstream", first: int = 0, **more: object) -> Run:
+        return Run([Record(value, first + i, topic, **more) for i, value in enumerate(values)])  # type: ignore[arg-type]
+
+    return make
