@@ -1,0 +1,168 @@
+"""Fine-tuning: AdamW with warm-up, early stopping on the validation part, and a checkpoint to go on from."""
+
+import random
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from sklearn.metrics import roc_auc_score
+from torch import Tensor
+from torch.nn import functional
+
+from inference.train.network import Network
+
+Tell = Callable[[int, int, str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a run may choose. Sizes in examples; rates are the highest, reached after the warm-up."""
+
+    examples: int = 12_000
+    validation: int = 1_000
+    test: int = 20_000
+    epochs: int = 1
+    batch: int = 16
+    rate: float = 1e-4
+    rate_new: float = 2e-3
+    decay: float = 0.01
+    warm_up: float = 0.08
+    checks: int = 5
+    patience: int = 4
+    frozen_layers: int = 3
+    features: int = 20
+    buckets: int = 16
+    max_tokens: int = 64
+    threads: int = 2
+    seed: int = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """Token ids of each text, and its labels, [texts, 2]."""
+
+    ids: list[list[int]]
+    labels: "np.ndarray[tuple[int, int], np.dtype[np.float32]]"
+
+
+def fit(network: Network, train: Encoded, validation: Encoded, options: Options, checkpoint: Path, tell: Tell) -> int:
+    """Train in place and leave the best weights in the network; gives the steps taken.
+
+    `tell` hears of (steps done, steps in all, words). An interrupted run goes on from `checkpoint` when its options and
+    data sizes are the same.
+    """
+    torch.set_num_threads(options.threads)
+    torch.manual_seed(options.seed)
+    run = {**asdict(options), "train": len(train.ids), "validation_size": len(validation.ids)}
+    batches = [b for epoch in range(options.epochs) for b in _batches(train.ids, options.batch, options.seed + epoch)]
+    optimiser = _optimiser(network, options)
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimiser, _warm_up(round(options.warm_up * len(batches)), len(batches))
+    )
+    every = max(1, len(batches) // (options.checks * options.epochs))
+    done, best, since, kept = 0, 0.0, 0, _trained(network)
+    if checkpoint.is_file() and (saved := torch.load(checkpoint, weights_only=False))["run"] == run:
+        done, best, since, kept = saved["done"], saved["best"], saved["since"], saved["kept"]
+        network.load_state_dict(saved["network"], strict=False)
+        optimiser.load_state_dict(saved["optimiser"])
+        schedule.load_state_dict(saved["schedule"])
+        torch.set_rng_state(saved["random"])
+    words = f"validation {best:.4f}" if best else ""
+    while done < len(batches) and since < options.patience:
+        network.train()
+        rows = batches[done]
+        loss = functional.binary_cross_entropy_with_logits(
+            network(*pad([train.ids[i] for i in rows])), torch.from_numpy(train.labels[rows])
+        )
+        optimiser.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+        optimiser.step()
+        schedule.step()
+        done += 1
+        if done % every == 0 or done == len(batches):
+            auc = float(np.mean(aucs(predict(network, validation.ids), validation.labels)))
+            since += 1
+            if auc > best:
+                best, since, kept = auc, 0, _trained(network)
+            words = f"validation {auc:.4f}, best {best:.4f}"
+            _save(
+                checkpoint,
+                {
+                    "run": run, "done": done, "best": best, "since": since, "kept": kept, "network": _trained(network),
+                    "optimiser": optimiser.state_dict(), "schedule": schedule.state_dict(), "random": torch.get_rng_state(),
+                },
+            )  # fmt: skip
+        tell(done, len(batches), words)
+    network.load_state_dict(kept, strict=False)
+    network.eval()
+    return done
+
+
+@torch.no_grad()
+def predict(network: Network, ids: Sequence[list[int]], batch: int = 64) -> "np.ndarray[Any, np.dtype[np.float64]]":
+    """Log odds of each text, [texts, 2], in order."""
+    network.eval()
+    odds = np.zeros((len(ids), 2))
+    order = sorted(range(len(ids)), key=lambda i: len(ids[i]))
+    for start in range(0, len(order), batch):
+        rows = order[start : start + batch]
+        odds[rows] = network(*pad([ids[i] for i in rows])).numpy()
+    return odds
+
+
+def pad(ids: Sequence[list[int]]) -> tuple[Tensor, Tensor]:
+    """Ids and mask, [texts, longest]."""
+    longest = max(map(len, ids))
+    tokens = torch.zeros(len(ids), longest, dtype=torch.int64)
+    mask = torch.zeros_like(tokens)
+    for row, sequence in enumerate(ids):
+        tokens[row, : len(sequence)] = torch.tensor(sequence)
+        mask[row, : len(sequence)] = 1
+    return tokens, mask
+
+
+def aucs(scores: "np.ndarray[Any, Any]", labels: "np.ndarray[Any, Any]") -> list[float]:
+    """ROC AUC per head."""
+    return [float(roc_auc_score(labels[:, head], scores[:, head])) for head in range(labels.shape[1])]
+
+
+def _batches(ids: Sequence[list[int]], size: int, seed: int) -> Iterator[list[int]]:
+    """All rows once, in random batches of texts of like length: sorted within windows of 32 batches."""
+    generator = random.Random(seed)
+    order = list(range(len(ids)))
+    generator.shuffle(order)
+    batches = []
+    for start in range(0, len(order), 32 * size):
+        window = sorted(order[start : start + 32 * size], key=lambda i: len(ids[i]))
+        batches += [window[first : first + size] for first in range(0, len(window), size)]
+    generator.shuffle(batches)
+    return iter(batches)
+
+
+def _optimiser(network: Network, options: Options) -> torch.optim.Optimizer:
+    new = [
+        p for n, p in network.named_parameters() if p.requires_grad and (n.startswith("head") or n.endswith(".added"))
+    ]
+    fresh = {id(p) for p in new}
+    old = [p for p in network.parameters() if p.requires_grad and id(p) not in fresh]
+    groups = [{"params": old, "lr": options.rate}, {"params": new, "lr": options.rate_new}]
+    return torch.optim.AdamW(groups, weight_decay=options.decay)
+
+
+def _warm_up(rising: int, steps: int) -> Callable[[int], float]:
+    return lambda step: min((step + 1) / max(1, rising), max(0.02, (steps - step) / max(1, steps - rising)))
+
+
+def _trained(network: Network) -> dict[str, Tensor]:
+    return {name: value.detach().clone() for name, value in network.named_parameters() if value.requires_grad}
+
+
+def _save(path: Path, state: dict[str, Any]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".partial")
+    torch.save(state, partial)
+    partial.replace(path)
