@@ -1,4 +1,4 @@
-"""Calibration: a slope and an offset per head, learned on the validation part and folded into the head's own weights."""
+"""Calibration: a slope and an offset per head, learned on the validation part and folded into the head's weights."""
 
 from typing import Any
 
@@ -9,7 +9,9 @@ from sklearn.linear_model import LogisticRegression
 from inference.train.network import Network
 
 
-def calibrate(network: Network, odds: "np.ndarray[Any, Any]", labels: "np.ndarray[Any, Any]") -> list[tuple[float, float]]:
+def calibrate(
+    network: Network, odds: "np.ndarray[Any, Any]", labels: "np.ndarray[Any, Any]"
+) -> list[tuple[float, float]]:
     """Make the network's probabilities mean what they say (Platt 1999); gives slope and offset of each head.
 
     The served model then needs no parameter beside its weights, and no order changes: the slope is positive.

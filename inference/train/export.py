@@ -1,4 +1,4 @@
-"""From torch to the ONNX file that Triton serves: int8, dynamic, per channel, and compared with torch on real stories."""
+"""From torch to the ONNX file that Triton serves: int8, dynamic, per channel; compared with torch on real stories."""
 
 import logging
 import tempfile
@@ -24,7 +24,7 @@ class ParityError(FootfallError):
     """The exported file does not answer as the network does."""
 
 
-class Served(nn.Module):
+class Served(nn.Module):  # type: ignore[misc]
     """The network with probabilities as its answer."""
 
     def __init__(self, network: Network) -> None:
@@ -87,5 +87,7 @@ def parity(network: Network, path: Path, ids: Sequence[list[int]]) -> float:
         expected = np.concatenate([torch.sigmoid(network(*pad([text]))).numpy() for text in ids])
     distance = float(np.abs(run(path, ids) - expected).mean())
     if not distance <= MOST_MEAN_DIFFERENCE:
-        raise ParityError(f"{path} answers {distance:.4f} apart from torch on average, more than {MOST_MEAN_DIFFERENCE}")
+        raise ParityError(
+            f"{path} answers {distance:.4f} apart from torch on average, more than {MOST_MEAN_DIFFERENCE}"
+        )
     return distance

@@ -50,9 +50,7 @@ def train(
     bins = choose(training, options.features, options.buckets)
     plain = Tokenizer.load(Path(folder) / "tokenizer.json", options.max_tokens)
     tokenizer = plain.extended(bins.vocabulary())
-    train_set, validation_set, test_set = (
-        _encode(rows, bins, tokenizer) for rows in (training, validating, testing)
-    )
+    train_set, validation_set, test_set = (_encode(rows, bins, tokenizer) for rows in (training, validating, testing))
     model = network.build(folder, tokenizer, bins, options.frozen_layers, torch.Generator().manual_seed(options.seed))
     steps = fit(model, train_set, validation_set, options, out / "checkpoint.pt", tell)
     calibrate(model, predict(model, validation_set.ids), validation_set.labels)
