@@ -17,7 +17,8 @@ from schemas.outputs import Example, Features, Parts, Score, make_id
 
 PURCHASES: Final = 256
 CANCELLED: Final = 256
-DAYS: Final = 128
+# Repeats and late comers of these days are known; what is older was decided on, and is refused.
+DAYS: Final = 32
 TARGETS: Final = ("intent", "churn")
 
 

@@ -12,13 +12,13 @@ from schemas.features import DAY_MS
 from schemas.outputs import Ranked, Snapshot
 
 SEEDS: Final = 10
-FADE: Final = 0.8
+FADE: Final = 0.7
 PER_SOURCE: Final = 30
 # How much the best of each source is worth, and what a repetition of source and category costs.
 BUY_AGAIN: Final = 0.9
 TOGETHER: Final = 0.8
 TRENDING: Final = 0.4
-AGAIN_SOURCE: Final = 0.93
+AGAIN_SOURCE: Final = 0.97
 AGAIN_CATEGORY: Final = 0.95
 # Part of the usual gap after which an item is due, and after which it must be supposed given up.
 DUE: Final = 0.7

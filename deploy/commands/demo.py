@@ -18,7 +18,7 @@ def register(app: typer.Typer) -> None:
 def demo(
     seconds: Annotated[float | None, typer.Option(min=1, help="End after so long; default: at Ctrl-C.")] = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same shop.")] = 7,
-    customers: Annotated[int, typer.Option(min=1, help="How many customers the shop has.")] = 500,
+    customers: Annotated[int, typer.Option(min=1, help="How many customers the shop has.")] = 250,
     broken: Annotated[float, typer.Option(min=0, max=1, help="Share of broken events to add.")] = 0.0,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON and nothing else.")] = False,
 ) -> None:

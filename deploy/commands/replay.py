@@ -1,6 +1,10 @@
 """`footfall replay`: real events into the running stack, as fast as history or much faster."""
 
+import signal
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -42,6 +46,20 @@ def parse_speed(text: str) -> float | None:
     if not 0 < speed < float("inf"):
         raise OperatorError(f"--speed {text}: give seconds of event time per second, such as 3600, or max")
     return speed
+
+
+@contextmanager
+def interrupted() -> Iterator[threading.Event]:
+    """An event that Ctrl-C (or SIGTERM) sets, instead of raising wherever the program happens to be."""
+    stop = threading.Event()
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    for number in before:
+        signal.signal(number, lambda *_: stop.set())
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def replay(
@@ -96,7 +114,6 @@ def run(
     end = total if limit is None else min(total, start + limit)
     job = Replay(producer, Pace(speed, time.monotonic), start)
     began = saved = time.monotonic()
-    stopped = False
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -117,14 +134,12 @@ def run(
                 progress.update(task, completed=job.position, rate=rate)
 
         try:
-            job.run(source.events(end, start), tick)
-        except KeyboardInterrupt:
-            stopped = True
-            job.finish(tick, timeout=5.0)
+            with interrupted() as stop:
+                job.run(source.events(end, start), tick, stop.is_set)
         except DeliveryFailed as error:
             raise OperatorError(f"{error}; see that Kafka is well, and give the same command to go on") from error
         finally:
             tick(now=True)
     seconds = time.monotonic() - began
     figures = {"events": total, "sent": job.sent, "position": job.position, "seconds": round(seconds, 3)}
-    return figures, stopped
+    return figures, stop.is_set()

@@ -21,7 +21,7 @@ def register(app: typer.Typer) -> None:
 
 def simulate(
     seed: Annotated[int, typer.Option(help="the same seed gives the same customers")] = 7,
-    customers: Annotated[int, typer.Option(min=1, help="how many customers there are")] = 500,
+    customers: Annotated[int, typer.Option(min=1, help="how many customers there are")] = 250,
     fast_seconds: Annotated[float, typer.Option(min=0.1, help="real seconds for the 60 days of history")] = 70.0,
     seconds: Annotated[float | None, typer.Option(help="stop after so many seconds; default: at Ctrl-C")] = None,
     broken: Annotated[float, typer.Option(min=0, max=1, help="share of broken events to add")] = 0.0,

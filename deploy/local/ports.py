@@ -1,6 +1,7 @@
 """Ports on this machine: free ones, and clear words for those that are taken."""
 
 import contextlib
+import random
 import shutil
 import socket
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from schemas.errors import OperatorError
 
 LOOPBACK = "127.0.0.1"
 LEAST_FREE_BYTES = 1 << 30
+FREE_PORTS = range(15_000, 32_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +46,25 @@ def _holder(number: int) -> str:
     return ""
 
 
-def free_port() -> int:
-    """A port that was free a moment ago."""
+def free_port(count: int = 1) -> int:
+    """The first of `count` neighbouring ports that were free a moment ago.
+
+    Below the range from which systems take the ports of outgoing connections, so that none of these comes in between.
+    """
+    for first in random.SystemRandom().sample(FREE_PORTS, 200):
+        if all(_bindable(first + offset) for offset in range(count)):
+            return first
+    raise OperatorError("no free port found on this machine: end some of the programs that listen")
+
+
+def _bindable(number: int) -> bool:
     with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        port: int = probe.getsockname()[1]
-        return port
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, number))
+        except OSError:
+            return False
+    return True
 
 
 def accepts(address: str, timeout_s: float = 1.0) -> bool:

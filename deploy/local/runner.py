@@ -71,9 +71,9 @@ class Runner:
         if self._process is not None:
             self._process.kill()
 
-    async def ready(self) -> None:
-        """Wait until it is ready (again)."""
-        while self.state != "ready":
+    async def restarted(self, times: int) -> None:
+        """Wait until it has been restarted this many times, and is ready."""
+        while self.restarts < times or self.state != "ready":
             await asyncio.sleep(POLL_S)
 
     async def _launch(self) -> None:

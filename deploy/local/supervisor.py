@@ -11,7 +11,7 @@ from typing import Self
 from deploy.local import catalogue
 from deploy.local.part import Part
 from deploy.local.ports import check_disk
-from deploy.local.runner import Runner
+from deploy.local.runner import GRACE_S, Runner
 from deploy.local.state import PartState, StackState, lock
 from schemas.errors import OperatorError
 from stream.settings import Settings
@@ -35,6 +35,7 @@ class Stack:
         announce: Announce = lambda _name, _line: None,
         build: Callable[[str, Settings, str], Part | None] = catalogue.build,
         waves: tuple[tuple[str, ...], ...] = catalogue.WAVES,
+        grace_s: float = GRACE_S,
     ) -> None:
         self.settings = settings
         self.id = uuid.uuid4().hex[:12]
@@ -44,6 +45,7 @@ class Stack:
         self._announce = announce
         self._build = build
         self._waves = waves
+        self._grace_s = grace_s
         self._folder = settings.data_dir.resolve()
         self._runners: dict[str, Runner] = {}
         self._lock: int | None = None
@@ -74,9 +76,9 @@ class Stack:
         """KILL a part, as an accident would; it is restarted."""
         self._runner(name).kill()
 
-    async def ready(self, name: str) -> None:
-        """Wait until a part is ready (again)."""
-        await self._runner(name).ready()
+    async def restarted(self, name: str, times: int = 1) -> None:
+        """Wait until a part has been restarted this many times since the stack began, and is ready."""
+        await self._runner(name).restarted(times)
 
     def pid(self, name: str) -> int | None:
         """A part's process id while it runs."""
@@ -123,7 +125,7 @@ class Stack:
 
     async def _stop_all(self) -> None:
         for wave in reversed(self._waves):
-            await asyncio.gather(*(runner.stop() for runner in self._of(wave)))
+            await asyncio.gather(*(runner.stop(self._grace_s) for runner in self._of(wave)))
         if self._reaper is not None and self._reaper.stdin is not None:
             self._reaper.stdin.close()
             await self._reaper.wait()

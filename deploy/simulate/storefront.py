@@ -12,7 +12,7 @@ from deploy.simulate.session import Session, SimEvent
 from deploy.simulate.visits import Purpose
 from deploy.simulate.words import CAMPAIGNS
 
-CUSTOMERS = 500
+CUSTOMERS = 250
 DAYS = 60
 LIVE_EVERY_S = 7.0
 WARM_UP_MS = 15 * 60_000  # the live crowd is there already when history reaches now

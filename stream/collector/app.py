@@ -21,6 +21,7 @@ from stream.sources.event import SourceEvent
 
 BODY_TIMEOUT_S: Final = 30.0
 RETRY_AFTER_S: Final = 1
+DRAIN_POLL_S: Final = 0.05
 
 # Segment's server SDKs use the long names, its browser SDK the letters.
 KINDS: Final = {
@@ -49,6 +50,8 @@ class Collector:
         self._keys = keys
         self._cors = Cors(origins)
         self._now = now
+        self._in_flight = 0
+        self._draining = False
         self.metrics = Metrics()
 
     def app(self) -> web.Application:
@@ -64,10 +67,22 @@ class Collector:
         app.router.add_get("/metrics", self._metrics)
         return app
 
+    async def drain(self, timeout: float) -> None:
+        """Return once every request that has begun is answered, its body awaited; each answer closes its connection.
+
+        aiohttp's own shutdown drops a body that is still on its way.
+        """
+        self._draining = True
+        loop = asyncio.get_running_loop()
+        end = loop.time() + timeout
+        while self._in_flight and loop.time() < end:
+            await asyncio.sleep(DRAIN_POLL_S)
+
     @web.middleware
     async def _observe(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         began = time.perf_counter()
         route = _route(request)
+        self._in_flight += 1
         try:
             response = await handler(request)
         except Refused as refused:
@@ -84,6 +99,10 @@ class Collector:
         except Exception:
             _log.exception("unexpected failure of %s", route)
             response = _json(500, Refused(500, "internal", "unexpected failure; see the collector's log").body())
+        finally:
+            self._in_flight -= 1
+        if self._draining:
+            response.force_close()
         self._cors.add(request.headers.get("Origin"), response.headers)
         self.metrics.requests.labels(route, str(response.status)).inc()
         self.metrics.seconds.labels(route).observe(time.perf_counter() - began)

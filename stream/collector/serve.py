@@ -45,24 +45,28 @@ async def serve(settings: Settings, ready: Callable[[str], None]) -> None:
     sink.start()
     await runner.setup()
     try:
-        await _listen(runner, settings)
+        site = await _listen(runner, settings)
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, stop.set)
         ready(f"http://{settings.collector_host}:{settings.collector_port}")
         await stop.wait()
+        await site.stop()
+        await collector.drain(settings.collector_deadline_s + 1)
     finally:
         await runner.cleanup()
         await sink.stop()
 
 
-async def _listen(runner: web.AppRunner, settings: Settings) -> None:
+async def _listen(runner: web.AppRunner, settings: Settings) -> web.TCPSite:
     host, port = settings.collector_host, settings.collector_port
+    site = web.TCPSite(runner, host, port)
     try:
-        await web.TCPSite(runner, host, port).start()
+        await site.start()
     except OSError as error:
         raise OperatorError(
             f"the collector cannot listen on {host}:{port} ({error.strerror}); free the port, or set "
             "FOOTFALL_COLLECTOR_PORT"
         ) from error
+    return site

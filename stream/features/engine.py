@@ -169,7 +169,7 @@ class Engine:
             if timer.kind == EXPIRED:
                 del self.profiles[profile.customer]
                 return
-            if policy.on_timer(profile, timer.kind):
+            if policy.on_timer(profile, timer.kind, self.config.delays.session_gap):
                 yield self.snapshot(profile, timer.kind, timer.due, now, timer.due)
 
     def _arm(self, profile: Profile) -> None:

@@ -5,6 +5,7 @@ from stream.features import derive
 from stream.features.profile import Profile
 
 ENGAGED_DEPTH = 4
+VISIT_DEPTH = 2
 # These change what is to be done at once; the others wait for the debounce.
 _AT_ONCE = {Behaviour.ORDER: "order", Behaviour.REVIEW: "review"}
 _DEBOUNCED = {Behaviour.CHECKOUT: "checkout", Behaviour.CART_ADD: "cart"}
@@ -26,6 +27,9 @@ def on_event(profile: Profile, event: Event, debounce_ms: int, session_gap_ms: i
     return None
 
 
-def on_timer(profile: Profile, kind: str) -> bool:
-    """Whether this timer's silence is worth scoring: a session's end only if it held something not yet scored."""
-    return kind != "session_end" or profile.scored < profile.last
+def on_timer(profile: Profile, kind: str, session_gap_ms: int) -> bool:
+    """Whether this timer's silence is worth scoring: a session's end only if it was a visit that no score has seen."""
+    if kind != "session_end":
+        return True
+    session = derive.session(profile.story, session_gap_ms)
+    return len(session) >= VISIT_DEPTH and profile.scored < session[0].at

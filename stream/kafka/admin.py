@@ -1,5 +1,6 @@
 """Topics on the cluster: created from `schemas.topics`, never changed."""
 
+import time
 from concurrent.futures import Future
 from typing import Any
 
@@ -9,6 +10,8 @@ from confluent_kafka.admin import AdminClient, NewTopic
 from schemas.errors import OperatorError
 from schemas.topics import TOPICS, Topic
 from stream.settings import Settings
+
+POLL_S = 0.05
 
 
 def partitions_of(topic: Topic, settings: Settings) -> int:
@@ -28,8 +31,24 @@ def create_topics(settings: Settings, timeout_s: float = 30.0) -> list[str]:
     with them customers' state), where the broker refuses one, and where no broker answers.
     """
     client = _client(settings)
-    counts = _counts(client, settings, timeout_s)
     wanted = {settings.topic(topic.name): topic for topic in TOPICS}
+    counts = _counts(client, settings, timeout_s)
+    _check(counts, wanted, settings)
+    missing = [
+        NewTopic(name, partitions_of(topic, settings), settings.replication, config=topic.config())
+        for name, topic in wanted.items()
+        if name not in counts
+    ]
+    if not missing:
+        return []
+    futures: dict[str, Future[Any]] = client.create_topics(missing)
+    created = [name for name, future in futures.items() if _created(name, future, timeout_s)]
+    _await_visible(client, wanted, settings, timeout_s)
+    return created
+
+
+def _check(counts: dict[str, int], wanted: dict[str, Topic], settings: Settings) -> None:
+    """Raise OperatorError where a topic exists with another number of partitions."""
     for name, topic in wanted.items():
         count = partitions_of(topic, settings)
         if counts.get(name, count) != count:
@@ -39,15 +58,16 @@ def create_topics(settings: Settings, timeout_s: float = 30.0) -> list[str]:
                 else f"set FOOTFALL_PARTITIONS={counts[name]}, take another FOOTFALL_TOPIC_PREFIX, or delete the topic"
             )
             raise OperatorError(f"topic {name} has {counts[name]} partitions, not {count}: {remedy}")
-    missing = [
-        NewTopic(name, partitions_of(topic, settings), settings.replication, config=topic.config())
-        for name, topic in wanted.items()
-        if name not in counts
-    ]
-    if not missing:
-        return []
-    futures: dict[str, Future[Any]] = client.create_topics(missing, operation_timeout=timeout_s)
-    return [name for name, future in futures.items() if _created(name, future, timeout_s)]
+
+
+def _await_visible(client: AdminClient, wanted: dict[str, Topic], settings: Settings, timeout_s: float) -> None:
+    """Return once clients can see every topic: a broker learns of a new one only after its controller has made it."""
+    deadline = time.monotonic() + timeout_s
+    while not wanted.keys() <= (counts := _counts(client, settings, timeout_s)).keys():
+        if time.monotonic() > deadline:
+            raise OperatorError(f"the topics were created, and {settings.kafka_brokers} does not show them: try again")
+        time.sleep(POLL_S)
+    _check(counts, wanted, settings)
 
 
 def _created(name: str, future: "Future[Any]", timeout_s: float) -> bool:

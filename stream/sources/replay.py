@@ -28,20 +28,25 @@ class Replay:
         """The number of the first event not known to be in Kafka."""
         return self._acknowledged.position
 
-    def run(self, events: Iterator[SourceEvent], tick: Callable[[], None]) -> None:
-        """Send all events and wait until they are acknowledged; `tick` is called often. Raises `DeliveryFailed`."""
+    def run(self, events: Iterator[SourceEvent], tick: Callable[[], None], stop: Callable[[], bool]) -> None:
+        """Send all events, or until `stop` says so, and wait until they are acknowledged; `tick` is called often.
+
+        Raises `DeliveryFailed`.
+        """
         for event in events:
-            while (left := self._pace.wait(event.at)) > 0:
+            while (left := self._pace.wait(event.at)) > 0 and not stop():
                 self._producer.poll(min(left, POLL_S))
                 tick()
+            if stop():
+                break
             self._producer.send(event.topic, event.key, event.value, self._done(self._number))
             self._number += 1
             self.sent += 1
             self._raise_failure()
             tick()
-        self.finish(tick)
+        self._finish(tick)
 
-    def finish(self, tick: Callable[[], None], timeout: float = 120.0) -> None:
+    def _finish(self, tick: Callable[[], None], timeout: float = 120.0) -> None:
         """Wait for what is in flight."""
         waited = 0.0
         while len(self._producer) and waited < timeout:

@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 from confluent_kafka import Message
+
 from inference.model import Model
 from inference.scorer import Scorer, Unavailable
 from inference.triton import TritonScorer
-from online.index import ItemIndex
-from online.recommend import recommend
-
 from online.alerts import Policy, Said, decide, decode_said, encode_said
+from online.index import ItemIndex
 from online.learner import TARGETS
+from online.recommend import recommend
 from online.state import Learner
 from schemas.outputs import Interaction, ModelSnapshot, Parts, Recommendation, Score, Snapshot, encode, make_id
 from schemas.topics import ALERTS, DECISIONS, FEATURES, INTERACTIONS, MODELS, RECOMMENDATIONS, SCORES
@@ -23,6 +23,7 @@ from stream.kafka.follow import Follower
 from stream.kafka.stage import Stage
 from stream.kafka.state import Out
 from stream.kafka.transport import Run
+from stream.pace import Pace
 from stream.settings import Settings
 
 log = logging.getLogger("footfall.score")
@@ -45,6 +46,7 @@ class Models:
         self.scorer: Scorer | None = None
         self.learner = Learner()
         self.index = ItemIndex()
+        self.pace = Pace(settings.score_batch)
         self.policy = Policy(holdout_share=settings.holdout_share)
         self.ready = asyncio.Event()
 
@@ -106,7 +108,7 @@ def stage(settings: Settings) -> Stage:
         "score",
         (FEATURES,),
         DECISIONS,
-        lambda _number: ScorePartition(shared(), settings.score_batch),
+        lambda _number: ScorePartition(shared()),
         run_records=RUN_RECORDS,
         start=start,
     )
@@ -115,9 +117,8 @@ def stage(settings: Settings) -> Stage:
 class ScorePartition:
     """One partition: snapshots scored in batches, decided upon one by one, in order."""
 
-    def __init__(self, models: Models, batch: int, now: Callable[[], float] = time.time) -> None:
+    def __init__(self, models: Models, now: Callable[[], float] = time.time) -> None:
         self._models = models
-        self._batch = batch
         self._now = now
         self._said: dict[str, Said] = {}
         self._changed: set[str] = set()
@@ -133,8 +134,10 @@ class ScorePartition:
         """Score the run's snapshots, a batch at a time."""
         await self._models.ready.wait()
         snapshots = [_snapshots.decode(record.value) for record in run.records]
-        for first in range(0, len(snapshots), self._batch):
-            await self._score(snapshots[first : first + self._batch], out)
+        while snapshots:
+            batch = self._models.pace.batch
+            await self._score(snapshots[:batch], out)
+            del snapshots[:batch]
 
     async def _score(self, snapshots: Sequence[Snapshot], out: Out) -> None:
         texts = [self._models.bert.text(snapshot) for snapshot in snapshots]
@@ -156,8 +159,11 @@ class ScorePartition:
             answers = await scorer.score(texts)
         except Unavailable as error:
             metrics.FALLBACKS.labels(error.reason).inc(len(texts))
+            self._models.pace.failed()
             return [None] * len(texts), error.reason
-        metrics.TRITON_SECONDS.observe(time.perf_counter() - began)
+        took = time.perf_counter() - began
+        self._models.pace.answered(len(texts), took)
+        metrics.TRITON_SECONDS.observe(took)
         metrics.SCORE_BATCH.observe(len(texts))
         return answers, ""
 

@@ -15,11 +15,12 @@ Op = tuple[str, int, int]
 
 # Few distinct values, so that orders repeat, cancellations meet orders and scores meet on a day.
 times = st.integers(0, 60 * 8).map(lambda eighth: eighth * DAY // 8)
+score_times = st.integers(0, 30 * 8).map(lambda eighth: eighth * DAY // 8)
 ops = st.lists(
     st.one_of(
         st.tuples(st.just("purchase"), times, st.integers(0, 6)),
         st.tuples(st.just("cancel"), st.just(0), st.integers(1, 6)),
-        st.tuples(st.just("predict"), times, st.integers(0, 1_000)),
+        st.tuples(st.just("predict"), score_times, st.integers(0, 1_000)),
     ),
     max_size=40,
 )

@@ -47,12 +47,20 @@ def test_timers_fire_in_event_order_when_the_clock_passes_them() -> None:
     ]
 
 
-def test_a_session_ends_once_and_only_when_something_is_new() -> None:
+def test_a_visit_that_no_score_has_seen_is_scored_when_it_ends_once() -> None:
     shop = Shop()
     for minute in range(3):
         shop.send(Behaviour.VIEW, T0 + minute * MINUTE)
     assert triggers(shop.engine.advance(T0 + HOUR_MS, T0)) == [("session_end", 32 * MINUTE)]
     assert triggers(shop.engine.advance(T0 + 2 * HOUR_MS, T0)) == []
+
+
+def test_the_end_of_a_visit_that_was_scored_or_of_a_single_look_is_no_news() -> None:
+    shop = Shop()
+    for minute in range(4):
+        shop.send(Behaviour.VIEW, T0 + minute * MINUTE)
+    shop.send(Behaviour.VIEW, T0, customer="just looked")
+    assert triggers(shop.engine.advance(T0 + DAY_MS, T0)) == []
 
 
 def test_an_order_empties_the_cart_so_that_it_is_not_abandoned() -> None:
@@ -103,18 +111,19 @@ def test_an_event_ahead_of_its_arrival_is_rejected_and_does_not_move_the_clock()
 def test_history_that_comes_late_is_counted_but_triggers_nothing() -> None:
     shop = Shop()
     shop.send(Behaviour.VIEW, T0, customer="other")
+    shop.send(Behaviour.VIEW, T0 + MINUTE, customer="other")
     late = shop.send(Behaviour.ORDER, T0 - 400 * DAY_MS, order=1, amount=700)
     assert triggers(late) == []
-    assert triggers(shop.engine.advance(T0 + HOUR_MS, T0)) == [("session_end", 30 * MINUTE)]
+    assert triggers(shop.engine.advance(T0 + HOUR_MS, T0)) == [("session_end", 31 * MINUTE)]
     assert shop.engine.profiles["c"].orders_total == 1
     assert shop.engine.late == 1
 
 
 def test_a_replay_of_history_does_not_look_like_silence() -> None:
     shop = Shop()
-    shop.send(Behaviour.VIEW, T0)
+    shop.send(Behaviour.CART_ADD, T0)
     assert shop.engine.idle(T0 + 300 * DAY_MS) == []
-    assert triggers(shop.engine.idle(T0 + HOUR_MS)) == [("session_end", 30 * MINUTE)]
+    assert triggers(shop.engine.idle(T0 + 2 * HOUR_MS)) == [("cart_abandoned", HOUR_MS)]
 
 
 def test_a_silent_profile_is_forgotten() -> None:

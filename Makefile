@@ -1,0 +1,59 @@
+# Everything starts from a bare Python: `make demo` to see it work, `make test` to check it.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+SUITS := import sys, ensurepip, venv; sys.exit(not (3, 11) <= sys.version_info < (3, 14))
+PYTHON ?= $(shell for name in python3 python3.12 python3.11 python3.13; do \
+	$$name -c '$(SUITS)' 2>/dev/null && echo $$name && break; done)
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.complete
+TRAIN_VENV := .venv-train
+TRAIN_STAMP := $(TRAIN_VENV)/.complete
+
+.PHONY: help setup demo test test-fast test-train lint format clean distclean
+
+help:  ## Show this list.
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(STAMP)  ## Install everything into .venv, with the `footfall` command.
+
+$(STAMP): requirements.txt pyproject.toml
+	@test -n "$(PYTHON)" || { echo 'Footfall needs Python 3.11, 3.12 or 3.13 with its venv module: make PYTHON=...' >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	@touch $@
+
+demo: setup  ## Start everything with a simulated storefront; Ctrl-C ends it (after 120 s where there is no terminal).
+	@if [ -t 0 ] && [ -t 1 ]; then exec $(BIN)/footfall demo; else exec $(BIN)/footfall demo --seconds 120; fi
+
+test: lint  ## Check style, types, layers, and run every test.
+	$(BIN)/python -m pytest
+
+test-fast: setup  ## The tests that need neither broker nor Triton.
+	$(BIN)/python -m pytest -m "not integration"
+
+test-train: $(TRAIN_STAMP)  ## The tests of training, in an environment of its own with torch (several GB).
+	$(TRAIN_VENV)/bin/python -m pytest -m train
+
+$(TRAIN_STAMP): requirements.txt pyproject.toml
+	$(PYTHON) -m venv $(TRAIN_VENV)
+	$(TRAIN_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -c requirements.txt -e '.[local,train,dev]'
+	@touch $@
+
+lint: setup  ## Check style, types and the direction of imports.
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: setup  ## Let ruff mend what it can.
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:  ## Remove caches and the local stack's data (not its downloads).
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist *.egg-info
+	rm -rf .footfall/kafka .footfall/logs .footfall/prometheus .footfall/triton/models .footfall/state.json
+
+distclean: clean  ## Remove the environments and downloads as well.
+	rm -rf $(VENV) $(TRAIN_VENV) .footfall

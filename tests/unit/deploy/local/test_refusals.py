@@ -1,0 +1,101 @@
+"""What the operator can mend is told in one line, before anything is started."""
+
+import shutil
+import socket
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from typer.testing import CliRunner
+
+from deploy.cli import app
+from deploy.local import catalogue, triton_install
+from deploy.local.ports import LOOPBACK, Port, check_disk, free_port
+from deploy.local.repository import assemble
+from schemas.errors import OperatorError
+
+
+def run(monkeypatch: pytest.MonkeyPatch, *arguments: str, **settings: object) -> tuple[int, str]:
+    """The command line's exit code and what it says on stderr."""
+    for name, value in settings.items():
+        monkeypatch.setenv(f"FOOTFALL_{name.upper()}", str(value))
+    result = CliRunner().invoke(app, list(arguments))
+    return result.exit_code, result.stderr
+
+
+def test_a_port_that_is_taken(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    with socket.create_server((LOOPBACK, 0)) as taken:
+        port = taken.getsockname()[1]
+        code, told = run(monkeypatch, "up", "--only", "kafka", data_dir=tmp_path, kafka_port=port)
+    assert code == 1
+    assert told.startswith(f"footfall: port {port} on {LOOPBACK} is taken")
+    assert "set FOOTFALL_KAFKA_PORT to another port" in told
+    assert told.count("\n") == 1
+
+
+def test_brokers_that_do_not_answer(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    address = f"{LOOPBACK}:{free_port()}"
+    code, told = run(monkeypatch, "up", "--only", "kafka", data_dir=tmp_path, kafka_brokers=address)
+    assert code == 1
+    assert told.startswith(f"footfall: no Kafka broker answers at {address}: start it, or unset FOOTFALL_KAFKA_BROKERS")
+
+
+def test_a_triton_that_does_not_answer(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    address = f"{LOOPBACK}:{free_port()}"
+    code, told = run(monkeypatch, "up", "--only", "triton", data_dir=tmp_path, triton_url=address)
+    assert code == 1
+    assert told.startswith(f"footfall: no Triton answers at {address}")
+
+
+def test_a_part_that_is_none(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    code, told = run(monkeypatch, "up", "--only", "kafka,zookeeper", data_dir=tmp_path)
+    assert code == 1
+    assert told.startswith("footfall: there is no part `zookeeper`: choose from kafka, triton, topics, profile")
+
+
+def test_a_full_disk(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda _path: SimpleNamespace(free=500 << 20))
+    with pytest.raises(OperatorError, match="only 500 MiB are free"):
+        check_disk(tmp_path)
+
+
+def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(OperatorError, match="set FOOTFALL_DATA_DIR"):
+        check_disk(tmp_path / "file" / "data")
+
+
+def test_a_free_port_can_be_bound_and_then_is_taken() -> None:
+    port = Port(free_port(), "kafka_port")
+    port.check()
+    with socket.create_server((LOOPBACK, port.number)), pytest.raises(OperatorError, match="FOOTFALL_KAFKA_PORT"):
+        port.check()
+
+
+def test_a_python_that_triton_has_no_stub_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "version_info", SimpleNamespace(major=3, minor=14))
+    monkeypatch.setattr(shutil, "which", lambda _name: None)
+    with pytest.raises(OperatorError, match=r"no stub for Python 3\.14 .* set FOOTFALL_TRITON_URL"):
+        triton_install.find_python()
+
+
+def test_a_model_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(OperatorError, match="set FOOTFALL_MODEL_DIR"):
+        assemble(catalogue.TEMPLATE, tmp_path / "none", tmp_path / "models", "bert")
+
+
+def test_a_repository_is_laid_out_as_triton_reads_it(tmp_path: Path) -> None:
+    model = tmp_path / "model"
+    model.mkdir()
+    (model / "model.onnx").write_bytes(b"weights")
+    for _ in range(2):
+        assemble(catalogue.TEMPLATE, model, tmp_path / "models", "bert")
+    found = {str(path.relative_to(tmp_path / "models")) for path in (tmp_path / "models").rglob("*")}
+    assert found == {"bert", "bert/config.pbtxt", "bert/1", "bert/1/model.py", "bert/1/model.onnx"}
+
+
+def test_whatever_uses_topics_brings_their_creation() -> None:
+    assert catalogue.select(["kafka", "profile"]) == ("kafka", "topics", "profile")
+    assert catalogue.select(["triton"]) == ("triton",)
+    assert catalogue.select(None) == catalogue.NAMES

@@ -1,0 +1,180 @@
+"""Each kind of alert: when it is raised, what it says, and when it keeps quiet."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from online.alerts import KINDS, Policy, Said, arm, decide
+from online.policies.base import Marks
+from online.words import say as say_feature
+from schemas.features import DAY_MS, HOUR_MS
+from schemas.outputs import Alert, Contribution, Features, Score, make_id
+
+REGULAR: Features = {
+    "orders_total": 5.0, "spend_total": 250.0, "order_value_mean": 50.0, "gap_mean_days": 13.0, "overdue": 2.6,
+    "days_since_order": 34.0, "hour": 9.0, "hour_share": 0.6, "cart_pieces": 0.0,
+}  # fmt: skip
+VIP: Features = REGULAR | {"orders_total": 14.0, "spend_total": 900.0}
+
+
+def because(feature: str, value: float, weight: float) -> Contribution:
+    return Contribution(feature=feature, value=value, weight=weight, words=say_feature(feature, value))
+
+
+def make_score(trigger: str, features: Features | None = None, day: float = 100.0, **changes: Any) -> Score:
+    at = round(day * DAY_MS)
+    score = Score(
+        id=f"s{day}{trigger}", customer="ann", at=at, trigger=trigger, arrived=at + 5, churn=0.1, intent=0.1,
+        source="ensemble", models={"bert": "1", "online": "r5"}, story="", features=features or REGULAR,
+        reasons={
+            "churn": [
+                because("orders_90d", 4.0, -0.3),
+                because("overdue", 2.6, 0.9),
+            ],
+            "intent": [because("views_1h", 9.0, 0.4)],
+        },
+    )  # fmt: skip
+    return msgspec.structs.replace(score, **changes)
+
+
+def kinds(alerts: list[Alert]) -> list[str]:
+    return [alert.kind for alert in alerts]
+
+
+def say(score: Score, said: Said | None = None, **policy: Any) -> tuple[list[Alert], Said]:
+    return decide(score, "EUR", said or Said(), Policy(holdout_share=0.0, **policy))
+
+
+@pytest.mark.parametrize(
+    ("score", "expected"),
+    [
+        (make_score("silence_30", churn=0.8), ["churn_risk"]),
+        (make_score("silence_30", churn=0.8, features=VIP), ["vip_at_risk"]),
+        (make_score("silence_30", churn=0.55, features=VIP), ["vip_at_risk"]),
+        (make_score("overdue", churn=0.3), ["purchase_overdue"]),
+        (make_score("overdue", churn=0.3, features=REGULAR | {"orders_total": 2.0}), []),
+        (make_score("overdue", churn=0.3, features=REGULAR | {"overdue": None}), []),
+        (make_score("engaged", intent=0.8), ["high_intent"]),
+        (make_score("order", intent=0.8), []),
+        (make_score("silence_30", churn=0.9, features={"orders_total": 0.0}), []),
+        (make_score("cart_abandoned", features=REGULAR | {"cart_pieces": 2.0, "overdue": 0.5}), ["cart_abandoned"]),
+        (make_score("cart_abandoned", features=REGULAR | {"overdue": 0.5}), []),
+        (make_score("review", features=REGULAR | {"rating_last": 1.0}), ["bad_review"]),
+        (make_score("review", features=REGULAR | {"rating_last": 4.0}), []),
+        (make_score("session_end", features=REGULAR | {"rating_last": 1.0, "overdue": 0.5}), []),
+    ],
+)
+def test_which_score_raises_what(score: Score, expected: list[str]) -> None:
+    assert kinds(say(score)[0]) == expected
+
+
+def test_an_alert_says_what_why_how_sure_what_it_is_worth_and_what_to_do() -> None:
+    score = make_score("silence_30", churn=0.8)
+    (alert,), _ = say(score)
+    assert alert.decision_id == make_id("ann", "churn_risk", score.id)
+    assert (alert.at, alert.arrived, alert.score_id, alert.source) == (score.at, score.arrived, score.id, "ensemble")
+    # 91 days at a gap of 13 are 7 orders of 50.
+    assert (alert.probability, alert.value_at_stake, alert.severity) == (0.8, 350.0, "high")
+    assert (alert.action, alert.channel, alert.send_hour) == ("send_win_back_offer", "email", 9)
+    assert alert.text == (
+        "This customer, who last ordered 34 days ago, will with 80% probability not buy again soon: "
+        "a win-back offer could save 350.00 EUR a quarter."
+    )
+    assert [r.words for r in alert.reasons] == [
+        "34 days since the last order",
+        "2.6 times the usual gap since the last order",
+    ]
+    assert (alert.arm, alert.propensity) == ("treatment", 1.0)
+
+
+def test_a_reminder_waits_for_the_evening_where_now_is_not_her_time() -> None:
+    (alert,), _ = say(make_score("silence_30", features=REGULAR | {"hour_share": 0.1}, churn=0.8))
+    assert alert.send_hour == 18
+
+
+@pytest.mark.parametrize(("currency", "severity"), [("EUR", "high"), ("JPY", "low")])
+def test_severity_knows_that_a_yen_is_no_euro(currency: str, severity: str) -> None:
+    (alert,), _ = decide(make_score("silence_30", churn=0.8), currency, Said(), Policy(holdout_share=0.0))
+    assert alert.severity == severity
+    assert alert.text.count("350.00 EUR" if currency == "EUR" else "350 JPY") == 1
+
+
+def test_a_level_speaks_once_until_it_was_low_and_the_cool_down_is_over() -> None:
+    said, spoke = Said(), []
+    usual = REGULAR | {"overdue": 0.5}
+    for day, churn in [
+        (1, 0.8),
+        (20, 0.9),
+        (30, 0.7),
+        (40, 0.9),
+        (50, 0.5),
+        (51, 0.8),
+        (52, 0.5),
+        (60, 0.9),
+        (66, 0.9),
+    ]:
+        alerts, said = say(make_score("session_end", usual, day, churn=churn), said)
+        spoke += [(day, a.kind) for a in alerts]
+    # Day 20 to 40: never low. 51: low before, and fires. 60: low before, but quiet; 66: armed still.
+    assert spoke == [(1, "churn_risk"), (51, "churn_risk"), (66, "churn_risk")]
+
+
+def test_an_event_is_news_each_time_but_not_within_its_cool_down() -> None:
+    said, spoke = Said(), []
+    cart = REGULAR | {"cart_pieces": 1.0}
+    for day in (1.0, 1.5, 2.0, 3.0):
+        alerts, said = say(make_score("cart_abandoned", cart | {"overdue": 0.5}, day), said)
+        spoke += [day for _ in alerts]
+    assert spoke == [1.0, 2.0, 3.0]
+
+
+def test_the_cap_leaves_the_more_urgent_and_the_rest_may_speak_tomorrow() -> None:
+    both = REGULAR | {"cart_pieces": 1.0}
+    alerts, said = say(make_score("cart_abandoned", both, churn=0.8), daily_cap=1)
+    assert kinds(alerts) == ["churn_risk"]
+    alerts, said = say(make_score("cart_abandoned", both, 100.5, churn=0.8), said, daily_cap=1)
+    assert alerts == []
+    alerts, said = say(make_score("cart_abandoned", both, 101.0, churn=0.8), said, daily_cap=1)
+    assert kinds(alerts) == ["cart_abandoned"]
+
+
+def test_one_score_makes_one_win_back_alert() -> None:
+    alerts, _ = say(make_score("overdue", churn=0.9), daily_cap=9)
+    assert kinds(alerts) == ["churn_risk"]
+
+
+def test_two_scores_of_one_moment_are_both_decided_on() -> None:
+    _, said = say(make_score("engaged", intent=0.8))
+    alerts, after = say(make_score("review", REGULAR | {"rating_last": 1.0}), said)
+    assert kinds(alerts) == ["bad_review"]
+    assert say(make_score("engaged", intent=0.8), after) == ([], after)
+
+
+def test_a_score_from_before_the_last_changes_nothing() -> None:
+    _, said = say(make_score("order"))
+    assert say(make_score("silence_30", churn=0.9, at=99 * DAY_MS), said) == ([], said)
+
+
+def test_the_held_out_get_a_decision_that_is_not_to_be_sent() -> None:
+    alerts, said = decide(make_score("silence_30", churn=0.8), "EUR", Said(), Policy(holdout_share=0.999))
+    assert arm("ann", 0.999) == "holdout"
+    assert [(a.arm, a.propensity) for a in alerts] == [("holdout", 0.999)]
+    assert said.kinds["churn_risk"].at == 100 * DAY_MS
+
+
+def test_marks_can_be_chosen_by_kind_and_make_sense() -> None:
+    marks = {"churn_risk": Marks(high=0.2, low=0.1, cooldown_ms=HOUR_MS)}
+    assert kinds(say(make_score("silence_7", REGULAR | {"overdue": 0.5}, churn=0.3), marks=marks)[0]) == ["churn_risk"]
+    with pytest.raises(ValueError, match="no alerts of kind churn"):
+        Policy(marks={"churn": marks["churn_risk"]})
+    with pytest.raises(ValueError, match="above the high mark"):
+        Marks(high=0.2, low=0.3, cooldown_ms=1)
+    with pytest.raises(ValueError, match="cool-down"):
+        Marks(high=0.2, low=0.1, cooldown_ms=0)
+
+
+def test_the_six_kinds() -> None:
+    assert set(KINDS) == {
+        "churn_risk", "cart_abandoned", "high_intent", "vip_at_risk", "purchase_overdue", "bad_review"
+    }  # fmt: skip

@@ -1,0 +1,136 @@
+"""Recommendations: from which source, with which words, and for whom nothing is known."""
+
+import pytest
+
+from online.index import Bounds, ItemIndex
+from online.recommend import recommend
+from schemas.behaviours import Behaviour
+from schemas.features import DAY_MS
+from schemas.outputs import Interaction, Moment, Snapshot
+
+NOW = 200 * DAY_MS
+
+
+def touch(
+    customer: str, item: str, behaviour: Behaviour = Behaviour.VIEW, day: float = 199.0, session: int = 1
+) -> Interaction:
+    return Interaction(customer=customer, session=session, item=item, behaviour=behaviour, at=round(day * DAY_MS))
+
+
+def make_snapshot(customer: str = "ann", story: list[Moment] | None = None, **changes: list[str]) -> Snapshot:
+    return Snapshot(
+        id="s", customer=customer, at=NOW, trigger="cart", arrived=NOW, features={}, story=story or [],
+        cart=changes.get("cart", []), owned=changes.get("owned", []),
+    )  # fmt: skip
+
+
+def shop() -> ItemIndex:
+    """Bob and nine like him buy coffee and filters together; everybody looks at the kettle."""
+    index = ItemIndex()
+    for n in range(10):
+        index.learn_one(touch(f"bob{n}", "coffee", Behaviour.ORDER, 190))
+        index.learn_one(touch(f"bob{n}", "filters", Behaviour.ORDER, 190))
+    for n in range(60):
+        index.learn_one(touch(f"eve{n}", "kettle", day=199))
+    return index
+
+
+def test_an_unknown_customer_sees_what_is_popular() -> None:
+    ranked = recommend(make_snapshot("nobody"), shop())
+    assert (ranked[0].item, ranked[0].source, ranked[0].words) == ("kettle", "trending", "popular this week")
+    assert {r.item for r in ranked} == {"kettle", "coffee", "filters"}
+
+
+def test_who_looks_at_coffee_sees_filters_first_and_why() -> None:
+    story = [Moment(NOW - 1, Behaviour.VIEW, "coffee")]
+    (first, *_) = recommend(make_snapshot(story=story), shop())
+    assert (first.item, first.source, first.words) == ("filters", "together", "often chosen together with coffee")
+
+
+def test_the_cart_is_a_reason_and_is_not_shown() -> None:
+    ranked = recommend(make_snapshot(cart=["coffee"]), shop())
+    assert ranked[0].words == "often chosen together with coffee in your cart"
+    assert "coffee" not in [r.item for r in ranked]
+
+
+def test_what_is_bought_regularly_comes_back_when_it_is_due() -> None:
+    index = shop()
+    for day in (164, 176, 188):
+        index.learn_one(touch("ann", "coffee", Behaviour.ORDER, day, session=day))
+    (first, *_) = recommend(make_snapshot(owned=["coffee"]), index)
+    assert (first.item, first.source, first.words) == ("coffee", "buy_again", "you buy this about every 12 days")
+    # Just bought again, it is hers and not shown.
+    index.learn_one(touch("ann", "coffee", Behaviour.ORDER, 199, session=199))
+    assert "coffee" not in [r.item for r in recommend(make_snapshot(owned=["coffee"]), index)]
+
+
+def test_the_story_tells_of_purchases_that_the_index_has_not_seen() -> None:
+    story = [Moment(NOW - n * DAY_MS, Behaviour.ORDER, "milk") for n in (15, 10, 5)]
+    (first, *_) = recommend(make_snapshot(story=story, owned=["milk"]), shop())
+    assert (first.item, first.words) == ("milk", "you buy this about every 5 days")
+
+
+def test_owned_and_cart_empty_the_list_only_when_nothing_is_left() -> None:
+    index = shop()
+    assert [r.item for r in recommend(make_snapshot(owned=["kettle", "coffee"]), index)] == ["filters"]
+    assert recommend(make_snapshot(owned=["kettle", "coffee"], cart=["filters"]), index) == []
+    assert recommend(make_snapshot(), ItemIndex()) == []
+
+
+def test_all_that_is_popular_being_hers_the_rest_is_shown() -> None:
+    index = ItemIndex()
+    for n in range(500):
+        for customer in range(2 if n < 400 else 1):
+            index.learn_one(touch(f"c{n}-{customer}", f"i{n}"))
+    owned = [f"i{n}" for n in range(400)]
+    ranked = recommend(make_snapshot(owned=owned), index)
+    assert len(ranked) == 10
+    assert not {r.item for r in ranked} & set(owned)
+
+
+def test_yesterday_outweighs_last_month() -> None:
+    index = ItemIndex()
+    for n in range(20):
+        index.learn_one(touch(f"a{n}", "old", day=170))
+    for n in range(3):
+        index.learn_one(touch(f"b{n}", "new", day=199))
+    assert [item for item, _ in index.trending(2)] == ["new", "old"]
+
+
+def test_years_later_the_numbers_are_still_numbers() -> None:
+    index = shop()
+    index.learn_one(touch("ann", "lamp", day=20_000))
+    assert index.trending(1) == [("lamp", 1.0)]
+    assert len(index) == 4
+    ItemIndex.load(index.dump())
+
+
+def test_looking_again_is_nothing_new_about_what_goes_together() -> None:
+    once, often = ItemIndex(), ItemIndex()
+    for index, times in ((once, 1), (often, 9)):
+        index.learn_one(touch("ann", "a"))
+        for _ in range(times):
+            index.learn_one(touch("ann", "b"))
+    assert once.dump()["together"] == often.dump()["together"]
+
+
+@pytest.mark.parametrize("state", [None, {}, {"origin": 0}, "x"])
+def test_what_is_no_index_is_refused(state: object) -> None:
+    with pytest.raises(ValueError, match="item index"):
+        ItemIndex.load(state)
+
+
+def test_a_count_that_is_none_is_refused() -> None:
+    state = shop().dump()
+    state["popular"]["kettle"] = -1.0
+    with pytest.raises(ValueError, match="negative"):
+        ItemIndex.load(state)
+
+
+def test_the_least_popular_items_are_forgotten_first() -> None:
+    index = ItemIndex(Bounds(items=8))
+    for n in range(12):
+        for customer in range(n + 1):
+            index.learn_one(touch(f"c{n}-{customer}", f"i{n}"))
+    assert "i0" not in index
+    assert "i11" in index
