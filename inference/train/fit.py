@@ -30,7 +30,7 @@ class Options:
     rate_new: float = 2e-3
     decay: float = 0.01
     warm_up: float = 0.08
-    checks: int = 5
+    checks: int = 3
     patience: int = 4
     frozen_layers: int = 3
     features: int = 20
@@ -56,53 +56,86 @@ def fit(network: Network, train: Encoded, validation: Encoded, options: Options,
     """
     torch.set_num_threads(options.threads)
     torch.manual_seed(options.seed)
-    run = {**asdict(options), "train": len(train.ids), "validation_size": len(validation.ids)}
     batches = [b for epoch in range(options.epochs) for b in _batches(train.ids, options.batch, options.seed + epoch)]
-    optimiser = _optimiser(network, options)
-    schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimiser, _warm_up(round(options.warm_up * len(batches)), len(batches))
-    )
+    run = _Run(network, options, len(batches))
+    run.resume(checkpoint)
     every = max(1, len(batches) // (options.checks * options.epochs))
-    done, best, since, kept = 0, 0.0, 0, _trained(network)
-    if checkpoint.is_file() and (saved := torch.load(checkpoint, weights_only=False))["run"] == run:
-        done, best, since, kept = saved["done"], saved["best"], saved["since"], saved["kept"]
-        network.load_state_dict(saved["network"], strict=False)
-        optimiser.load_state_dict(saved["optimiser"])
-        schedule.load_state_dict(saved["schedule"])
-        torch.set_rng_state(saved["random"])
-    words = f"validation {best:.4f}" if best else ""
-    while done < len(batches) and since < options.patience:
-        network.train()
-        rows = batches[done]
-        loss = functional.binary_cross_entropy_with_logits(
-            network(*pad([train.ids[i] for i in rows])), torch.from_numpy(train.labels[rows])
-        )
-        optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-        optimiser.step()
-        schedule.step()
-        done += 1
-        if done % every == 0 or done == len(batches):
+    words = ""
+    while run.done < len(batches) and run.since < options.patience:
+        rows = batches[run.done]
+        run.step([train.ids[i] for i in rows], train.labels[rows])
+        if run.done % every == 0 or run.done == len(batches):
             auc = float(np.mean(aucs(predict(network, validation.ids), validation.labels)))
-            since += 1
-            if auc > best:
-                best, since, kept = auc, 0, _trained(network)
-            words = f"validation {auc:.4f}, best {best:.4f}"
-            _save(
-                checkpoint,
-                {
-                    "run": run, "done": done, "best": best, "since": since, "kept": kept, "network": _trained(network),
-                    "optimiser": optimiser.state_dict(), "schedule": schedule.state_dict(), "random": torch.get_rng_state(),
-                },
-            )  # fmt: skip
-        tell(done, len(batches), words)
-    network.load_state_dict(kept, strict=False)
+            run.judge(auc)
+            run.save(checkpoint)
+            words = f"validation {auc:.4f}, best {run.best:.4f}"
+        tell(run.done, len(batches), words)
+    network.load_state_dict(run.kept, strict=False)
     network.eval()
-    return done
+    return run.done
 
 
-@torch.no_grad()
+class _Run:
+    """What a run must remember to go on after an interruption."""
+
+    def __init__(self, network: Network, options: Options, steps: int) -> None:
+        self.done, self.since, self.best = 0, 0, 0.0
+        self.kept = _trained(network)
+        self._network = network
+        self._identity = {**asdict(options), "steps": steps}
+        self._optimiser = _optimiser(network, options)
+        self._schedule = torch.optim.lr_scheduler.LambdaLR(
+            self._optimiser, _warm_up(round(options.warm_up * steps), steps)
+        )
+
+    def step(self, ids: Sequence[list[int]], labels: "np.ndarray[Any, Any]") -> None:
+        """Learn one batch."""
+        self._network.train()
+        loss = functional.binary_cross_entropy_with_logits(self._network(*pad(ids)), torch.from_numpy(labels))
+        self._optimiser.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self._network.parameters(), 1.0)
+        self._optimiser.step()
+        self._schedule.step()
+        self.done += 1
+
+    def judge(self, auc: float) -> None:
+        """Keep the weights if they are the best so far."""
+        self.since += 1
+        if auc > self.best:
+            self.best, self.since, self.kept = auc, 0, _trained(self._network)
+
+    def save(self, path: Path) -> None:
+        """Write all there is, whole or not at all."""
+        state = {
+            "identity": self._identity,
+            "counts": (self.done, self.since, self.best),
+            "kept": self.kept,
+            "network": _trained(self._network),
+            "optimiser": self._optimiser.state_dict(),
+            "schedule": self._schedule.state_dict(),
+            "random": torch.get_rng_state(),
+        }
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = path.with_suffix(".partial")
+        torch.save(state, partial)
+        partial.replace(path)
+
+    def resume(self, path: Path) -> None:
+        """Go on from what a run with the same options left."""
+        if not path.is_file():
+            return
+        state = torch.load(path)
+        if state["identity"] != self._identity:
+            return
+        self.done, self.since, self.best = state["counts"]
+        self.kept = state["kept"]
+        self._network.load_state_dict(state["network"], strict=False)
+        self._optimiser.load_state_dict(state["optimiser"])
+        self._schedule.load_state_dict(state["schedule"])
+        torch.set_rng_state(state["random"])
+
+
 def predict(network: Network, ids: Sequence[list[int]], batch: int = 64) -> "np.ndarray[Any, np.dtype[np.float64]]":
     """Log odds of each text, [texts, 2], in order."""
     network.eval()
@@ -110,7 +143,8 @@ def predict(network: Network, ids: Sequence[list[int]], batch: int = 64) -> "np.
     order = sorted(range(len(ids)), key=lambda i: len(ids[i]))
     for start in range(0, len(order), batch):
         rows = order[start : start + batch]
-        odds[rows] = network(*pad([ids[i] for i in rows])).numpy()
+        with torch.no_grad():
+            odds[rows] = network(*pad([ids[i] for i in rows])).numpy()
     return odds
 
 
@@ -159,10 +193,3 @@ def _warm_up(rising: int, steps: int) -> Callable[[int], float]:
 
 def _trained(network: Network) -> dict[str, Tensor]:
     return {name: value.detach().clone() for name, value in network.named_parameters() if value.requires_grad}
-
-
-def _save(path: Path, state: dict[str, Any]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".partial")
-    torch.save(state, partial)
-    partial.replace(path)

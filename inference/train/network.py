@@ -26,7 +26,7 @@ def base_folder(given: str | None) -> str:
     return str(Path(spec.origin).parent / "model")
 
 
-class Network(nn.Module):
+class Network(nn.Module):  # type: ignore[misc]
     """Token ids and mask, [texts, tokens], to log odds of churn and intent, [texts, 2]."""
 
     def __init__(self, encoder: Any, heads: int = 2, dropout: float = 0.1) -> None:
@@ -44,7 +44,7 @@ class Network(nn.Module):
         return odds
 
 
-class Words(nn.Module):
+class Words(nn.Module):  # type: ignore[misc]
     """The pretrained embeddings, left as they are, and after them those of the feature words, which learn.
 
     Eleven million weights that do not learn need no gradient and no optimiser state: half the cost of a small step.
@@ -70,8 +70,8 @@ class Words(nn.Module):
 def build(base: str, tokenizer: Tokenizer, bins: Bins, frozen_layers: int, generator: torch.Generator) -> Network:
     """The pretrained encoder, its lowest layers frozen, with embeddings for the feature words.
 
-    A bucket's word begins as the mean of the words of its feature's name, moved along a direction of the feature's own in
-    proportion to the bucket: neighbours begin alike, so that their order need not be learned from nothing.
+    A bucket's word begins as the mean of the words of its feature's name, moved along a direction of the feature's own
+    in proportion to the bucket: neighbours begin alike, so that their order need not be learned from nothing.
     """
     encoder = AutoModel.from_pretrained(base, add_pooling_layer=False)
     pretrained = encoder.get_input_embeddings().weight.detach()
