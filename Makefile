@@ -20,8 +20,8 @@ setup: $(STAMP)  ## Install everything into .venv, with the `footfall` command.
 $(STAMP): requirements.txt pyproject.toml
 	@test -n "$(PYTHON)" || { echo 'Footfall needs Python 3.11, 3.12 or 3.13 with its venv module: make PYTHON=...' >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	$(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check -r requirements.txt
+	$(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check --no-deps -e .
 	@touch $@
 
 demo: setup  ## Start everything with a simulated storefront; Ctrl-C ends it (after 120 s where there is no terminal).

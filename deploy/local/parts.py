@@ -67,7 +67,7 @@ class Service:
         self.name = name
         self.address = url
         self.ports = (port,)
-        self.ready_s = 90.0
+        self.ready_s = 120.0
         self._argv = argv
         self._env = settings.environment()
         self._says = says

@@ -67,10 +67,11 @@ class Writer:
     ) -> None:
         """Queue one record (None: a tombstone); partition -1 lets the key decide."""
         epoch = self._epoch
+        listed = list(headers) if headers else None
         while True:
             try:
                 self._client.produce(
-                    self._prefix + topic, value, key, partition, on_delivery=epoch.delivered, headers=headers
+                    self._prefix + topic, value, key, partition, on_delivery=epoch.delivered, headers=listed
                 )
             except BufferError:
                 self._client.poll(POLL_S)

@@ -90,7 +90,7 @@ class Producer:
             )
         return str(metadata.cluster_id)
 
-    def send(self, topic: str, key: bytes | None, value: bytes, done: Done | None = None) -> None:
+    def send(self, topic: str, key: bytes | None, value: bytes | None, done: Done | None = None) -> None:
         """Queue a record; waits while too many are unacknowledged."""
         while len(self._client) >= self._limit:
             self._client.poll(0.1)
@@ -100,7 +100,7 @@ class Producer:
         self._client.poll(0)
         self._raise_failure()
 
-    def offer(self, topic: str, key: bytes | None, value: bytes, done: Done | None = None) -> bool:
+    def offer(self, topic: str, key: bytes | None, value: bytes | None, done: Done | None = None) -> bool:
         """Queue a record without waiting; False when the queue is full."""
 
         def report(error: KafkaError | None, _message: Message) -> None:

@@ -9,6 +9,7 @@ Accept = Callable[[bytes, bytes | None], None]
 _BATCH = 10_000
 # `consume` returns when the batch is full or this has passed, so it bounds what an end of partition is noticed late.
 _WAIT_S = 0.1
+_SETTLE_S = 10.0
 
 
 def read_partition(brokers: str, topic: str, partition: int, accept: Accept, timeout_s: float = 60.0) -> int:
@@ -27,7 +28,12 @@ def read_partition(brokers: str, topic: str, partition: int, accept: Accept, tim
         }
     )
     try:
-        consumer.assign([TopicPartition(topic, partition, OFFSET_BEGINNING)])
+        source = TopicPartition(topic, partition, OFFSET_BEGINNING)
+        # The end as it is now: while others write all the time, an end of partition is never seen.
+        low, end = _bounds(consumer, source, timeout_s)
+        if low == end:
+            return 0
+        consumer.assign([source])
         count = 0
         heard = time.monotonic()
         while True:
@@ -43,9 +49,25 @@ def read_partition(brokers: str, topic: str, partition: int, accept: Accept, tim
                     if key is not None:
                         accept(key, message.value())
                         count += 1
+                    if message.offset() >= end - 1:
+                        return count
                 elif error.code() == KafkaError._PARTITION_EOF:
                     return count
                 elif error.fatal() or not error.retriable():
                     raise KafkaException(error)
     finally:
         consumer.close()
+
+
+def _bounds(consumer: Consumer, source: TopicPartition, timeout_s: float) -> tuple[int, int]:
+    """First offset and end of a partition, which for a moment after its creation not every broker knows."""
+    deadline = time.monotonic() + min(timeout_s, _SETTLE_S)
+    while True:
+        try:
+            low, end = consumer.get_watermark_offsets(source, timeout_s)
+        except KafkaException:
+            if time.monotonic() >= deadline:
+                raise
+            time.sleep(_WAIT_S)
+        else:
+            return low, end

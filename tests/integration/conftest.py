@@ -1,34 +1,21 @@
 """The real broker and the real Triton, started once for all integration tests, on free ports, in their own folders."""
 
-import asyncio
-import threading
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from types import MappingProxyType
 
 import pytest
 
 from deploy.local import catalogue
 from deploy.local.part import Part
-from deploy.local.ports import free_port
 from deploy.local.repository import assemble
 from deploy.local.supervisor import Stack
 from deploy.local.triton import Triton
 from stream.kafka.admin import create_topics
 from stream.settings import Settings
+from tests.integration.stacks import local_settings, running
 
 HERE = Path(__file__).parent
-PORTS = MappingProxyType(
-    {"kafka_port": 1, "triton_port": 1, "triton_metrics_port": 1, "collector_port": 1, "metrics_base_port": 4}
-)
-
-
-def local_settings(folder: Path, **more: object) -> Settings:
-    """Settings of a stack with its data in `folder` and every port free; downloads are the checkout's own."""
-    ports = {name: free_port(count) for name, count in PORTS.items()}
-    return Settings.model_validate({"data_dir": folder, **ports, **more})
 
 
 def echo_models(folder: Path) -> Path:
@@ -43,24 +30,6 @@ def build_echo(name: str, settings: Settings, stack_id: str) -> Part | None:
     if name == "triton":
         return Triton(settings, stack_id, lambda: echo_models(settings.data_dir))
     return catalogue.build(name, settings, stack_id)
-
-
-@contextmanager
-def running(stack: Stack) -> Iterator[Stack]:
-    """A stack that runs in a thread of its own while tests come and go."""
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever, name="stack", daemon=True)
-    thread.start()
-    try:
-        asyncio.run_coroutine_threadsafe(stack.__aenter__(), loop).result(240)
-        try:
-            yield stack
-        finally:
-            asyncio.run_coroutine_threadsafe(stack.__aexit__(None, None, None), loop).result(60)
-    finally:
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join()
-        loop.close()
 
 
 @pytest.fixture(scope="session")

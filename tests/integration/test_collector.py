@@ -43,7 +43,8 @@ def collector(settings: Settings, **more: str) -> Iterator[tuple[str, subprocess
     try:
         wait_for(lambda: get(address + "/healthz")[0] == 200)
         yield address, process
-        process.terminate()
+        if process.poll() is None:
+            process.terminate()
         assert process.wait(30) == 0
     finally:
         process.kill()
@@ -170,6 +171,7 @@ def test_a_request_in_flight_is_answered_before_it_stops(shop: Settings) -> None
         wait_for(lambda: get(address + "/healthz")[0] == 0)  # it takes no new connections any more
         connection.sendall(body[-10:])
         assert connection.recv(65536).startswith(b"HTTP/1.1 200")
+        assert process.wait(30) == 0
         assert len(stored(shop, "clickstream")) == 50
 
 

@@ -11,8 +11,7 @@ from schemas.errors import OperatorError
 from schemas.topics import MAX_RECORD_BYTES, MODELS, PROFILES, TOPICS
 from stream.kafka.admin import create_topics, existing_topics
 from stream.settings import Settings
-
-from .conftest import local_settings
+from tests.integration.stacks import local_settings
 
 pytestmark = pytest.mark.integration
 

@@ -8,8 +8,8 @@ import pytest
 from deploy.local.canary import canary
 from deploy.local.part import NotReady
 from deploy.local.supervisor import Stack
-
-from .conftest import build_echo, local_settings
+from tests.integration.conftest import build_echo
+from tests.integration.stacks import local_settings
 
 pytestmark = pytest.mark.integration
 

@@ -11,10 +11,15 @@ from pathlib import Path
 
 import orjson
 import pytest
+from confluent_kafka import Consumer, TopicPartition
 
+from stream.features.codec import encode_profile
+from stream.features.profile import Profile
 from stream.kafka.partitioner import home
+from stream.kafka.producer import Producer
 from stream.kafka.restore import read_partition
 from stream.settings import Settings
+from stream.sources.audit import Lag, orders_in_profiles
 
 pytestmark = pytest.mark.integration
 
@@ -133,3 +138,37 @@ def test_orders_that_no_profile_holds_yet_make_the_check_fail_with_what_to_do(sh
     done = subprocess.run(command, env=environment(shop), capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 1
     assert "50 orders to go" in done.stderr
+
+
+def test_the_audit_counts_the_newest_state_of_the_sources_customers(shop: Settings) -> None:
+    producer = Producer(shop.kafka_brokers, prefix=shop.topic_prefix)
+
+    def put(customer: str, orders: int, cents: int) -> None:
+        profile = Profile(customer, orders_total=orders, money={"USD": cents, "EUR": 1})
+        producer.send("profiles", customer.encode(), encode_profile(profile))
+
+    put("cj-1", 1, 100)
+    put("cj-1", 2, 250)
+    put("cj-2", 3, 1000)
+    put("tb-9", 5, 7777)
+    put("cj-3", 9, 9999)
+    producer.send("profiles", b"cj-3", None)
+    producer.flush()
+    assert orders_in_profiles(shop, "cj-", "USD", lambda _: None) == (5, 1250)
+
+
+def test_the_lag_is_what_a_group_has_not_committed(shop: Settings) -> None:
+    producer = Producer(shop.kafka_brokers, prefix=shop.topic_prefix)
+    for n in range(20):
+        producer.send("orders", f"u{n}".encode(), b"{}")
+    producer.flush()
+    lag = Lag(shop, "some-group", "orders")
+    try:
+        assert lag.read() == 20
+        group = {"bootstrap.servers": shop.kafka_brokers, "group.id": shop.topic_prefix + "some-group"}
+        committer = Consumer(group)
+        committer.commit(offsets=[TopicPartition(shop.topic("orders"), 0, 3)], asynchronous=False)
+        committer.close()
+        assert lag.read() == 17
+    finally:
+        lag.close()
