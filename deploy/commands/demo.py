@@ -19,6 +19,7 @@ def demo(
     seconds: Annotated[float | None, typer.Option(min=1, help="End after so long; default: at Ctrl-C.")] = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same shop.")] = 7,
     customers: Annotated[int, typer.Option(min=1, help="How many customers the shop has.")] = 250,
+    fast_seconds: Annotated[float, typer.Option(min=1, help="Real seconds for the 60 days of history.")] = 70.0,
     broken: Annotated[float, typer.Option(min=0, max=1, help="Share of broken events to add.")] = 0.0,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON and nothing else.")] = False,
 ) -> None:
@@ -76,6 +77,7 @@ def demo(
                 seconds=seconds,
                 seed=seed,
                 customers=customers,
+                fast_seconds=fast_seconds,
                 broken=broken,
                 announce=say,
                 show=show,

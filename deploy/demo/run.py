@@ -38,6 +38,7 @@ async def run(
     seconds: float | None,
     seed: int,
     customers: int,
+    fast_seconds: float,
     broken: float,
     announce: Announce,
     show: Show,
@@ -50,7 +51,7 @@ async def run(
         began = time.monotonic()
         halt = threading.Event()
         watch = Watch(settings)
-        driver = _driver(settings, seed, customers, broken)
+        driver = _driver(settings, seed, customers, fast_seconds, broken)
         watching = asyncio.create_task(asyncio.to_thread(watch.run, halt))
         sending_halt = threading.Event()
         sending = asyncio.create_task(asyncio.to_thread(driver.run, sending_halt))
@@ -65,10 +66,10 @@ async def run(
         return summary(watch, driver, time.monotonic() - began)
 
 
-def _driver(settings: Settings, seed: int, customers: int, broken: float) -> Driver:
+def _driver(settings: Settings, seed: int, customers: int, fast_seconds: float, broken: float) -> Driver:
     producer = Producer(settings.kafka_brokers, client="footfall-demo", prefix=settings.topic_prefix, in_flight=LEAD)
     producer.connect((CLICKSTREAM.name, ORDERS.name))
-    return Driver(Storefront(seed, customers=customers), producer, seed=seed, broken=broken)
+    return Driver(Storefront(seed, customers=customers), producer, seed=seed, fast_s=fast_seconds, broken=broken)
 
 
 async def _until(

@@ -6,11 +6,16 @@ A run is acknowledged as a whole, by `Event.ack`; runs of a partition are acknow
 committed is simply the end of the last acknowledged one. Select it with a broker URL `packed://host:port`.
 """
 
+import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage, Message
+
+# A trickle is collected for this long, so that its cost per run is paid for more than a record or two.
+LINGER_S = 0.03
+TRICKLE = 50
 
 
 class Run(NamedTuple):
@@ -29,10 +34,14 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._done: dict[TP, int] = {}
+        self._trickles = False
         super().__init__(*args, **kwargs)
 
     async def _getmany(self, active_partitions: set[TP] | None, timeout: float) -> Mapping[TP, list[Run]]:
+        if self._trickles:
+            await asyncio.sleep(LINGER_S)
         fetched = await super()._getmany(active_partitions, timeout)
+        self._trickles = 0 < sum(map(len, fetched.values())) < TRICKLE
         return {tp: [Run(records)] for tp, records in fetched.items() if records}
 
     def _to_message(self, tp: TP, record: Run) -> ConsumerMessage:

@@ -48,7 +48,6 @@ class LearnPartition:
             if record.offset >= self._offset:
                 self._learner.learn_one(_examples.decode(record.value))
                 self._offset = record.offset + 1
-        _measure(self._learner)
 
     def tick(self, now: int, out: Out) -> None:
         """The clock teaches nothing."""
@@ -58,11 +57,12 @@ class LearnPartition:
         if self._offset > self._published:
             snapshot = self._learner.snapshot(self._offset, int(self._now() * 1000))
             self._published = self._offset
+            _measure(snapshot.metrics)
             yield snapshot.name.encode(), encode(snapshot)
 
 
-def _measure(learner: Learner) -> None:
-    for name, value in learner.metrics().items():
+def _measure(found: dict[str, float]) -> None:
+    for name, value in found.items():
         target, *rest = name.split(".")
         if rest == ["learned"]:
             metrics.LEARNED.labels(target).set(value)

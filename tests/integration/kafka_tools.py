@@ -42,19 +42,20 @@ def send(shop: Settings, topic: Topic, records: Sequence[tuple[bytes | None, byt
     assert producer.flush(60) == 0
 
 
+def records(shop: Settings, topic: Topic) -> list[tuple[bytes, bytes | None]]:
+    """Every (key, value) of a topic, partition by partition."""
+    found: list[tuple[bytes, bytes | None]] = []
+    for number in range(1 if topic.single else shop.partitions):
+        read_partition(
+            shop.kafka_brokers, shop.topic(topic.name), number, lambda key, value: found.append((key, value))
+        )
+    return found
+
+
 def newest(shop: Settings, topic: Topic) -> dict[bytes, bytes]:
     """The last value of every key of a topic."""
-    found: dict[bytes, bytes] = {}
-
-    def accept(key: bytes, value: bytes | None) -> None:
-        if value is None:
-            found.pop(key, None)
-        else:
-            found[key] = value
-
-    for number in range(shop.partitions if not topic.single else 1):
-        read_partition(shop.kafka_brokers, shop.topic(topic.name), number, accept)
-    return found
+    last = dict(records(shop, topic))
+    return {key: value for key, value in last.items() if value is not None}
 
 
 def profiles(shop: Settings) -> dict[str, Profile]:

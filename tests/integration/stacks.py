@@ -2,10 +2,11 @@
 
 import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 from deploy.local.ports import free_port
 from deploy.local.supervisor import Stack
@@ -22,19 +23,33 @@ def local_settings(folder: Path, **more: object) -> Settings:
     return Settings.model_validate({"data_dir": folder, **ports, **more})
 
 
+Do = Callable[[Coroutine[Any, Any, None]], None]
+
+
 @contextmanager
-def running(stack: Stack) -> Iterator[Stack]:
-    """A stack that runs in a thread of its own while tests come and go."""
+def controlled(stack: Stack) -> Iterator[Do]:
+    """A stack that runs in a thread of its own; what is yielded does something to it there, and waits for the end."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, name="stack", daemon=True)
     thread.start()
+
+    def do(work: Coroutine[Any, Any, Any]) -> None:
+        asyncio.run_coroutine_threadsafe(work, loop).result(240)
+
     try:
-        asyncio.run_coroutine_threadsafe(stack.__aenter__(), loop).result(240)
+        do(stack.__aenter__())
         try:
-            yield stack
+            yield do
         finally:
-            asyncio.run_coroutine_threadsafe(stack.__aexit__(None, None, None), loop).result(60)
+            do(stack.__aexit__(None, None, None))
     finally:
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         loop.close()
+
+
+@contextmanager
+def running(stack: Stack) -> Iterator[Stack]:
+    """A stack that runs while tests come and go."""
+    with controlled(stack):
+        yield stack
