@@ -119,6 +119,19 @@ def test_history_that_comes_late_is_counted_but_triggers_nothing() -> None:
     assert shop.engine.late == 1
 
 
+def test_what_comes_late_is_counted_with_what_was_flushed_before() -> None:
+    """``ann 0, 1, 2 min · bob 3 h: flush · ann 3 min``: as of her own minute 3, ann has viewed four in the last hour."""
+    shop = Shop()
+    for minute in range(3):
+        shop.send(Behaviour.VIEW, T0 + minute * MINUTE)
+    shop.send(Behaviour.VIEW, T0 + 3 * HOUR_MS, customer="bob")
+    list(shop.engine.flush())
+    event = shop.event(Behaviour.REVIEW, T0 + 3 * MINUTE)
+    records = shop.engine.apply(event, 0, shop.offset, T0 + 3 * HOUR_MS)
+    (snapshot,) = [record for record in records if isinstance(record, Snapshot)]
+    assert (snapshot.at, snapshot.features["events_1h"], snapshot.features["views_1h"]) == (T0 + 3 * MINUTE, 4, 3)
+
+
 def test_a_replay_of_history_does_not_look_like_silence() -> None:
     shop = Shop()
     shop.send(Behaviour.CART_ADD, T0)
