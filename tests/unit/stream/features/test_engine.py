@@ -70,6 +70,18 @@ def test_an_order_empties_the_cart_so_that_it_is_not_abandoned() -> None:
     assert "cart_abandoned" not in [name for name, _ in triggers(shop.engine.advance(T0 + DAY_MS, T0))]
 
 
+@pytest.mark.parametrize("flushed", [False, True])
+def test_a_cancelled_order_does_not_bring_its_cart_back(flushed: bool) -> None:
+    shop = Shop()
+    shop.send(Behaviour.CART_ADD, T0)
+    shop.send(Behaviour.ORDER, T0 + MINUTE, order=1, amount=1000)
+    if flushed:
+        list(shop.engine.flush())
+    shop.send(Behaviour.CANCEL, T0 + 2 * MINUTE, order=1)
+    (snapshot,) = [r for r in shop.send(Behaviour.REVIEW, T0 + 3 * MINUTE) if isinstance(r, Snapshot)]
+    assert (snapshot.cart, snapshot.features["cart_pieces"]) == ([], 0)
+
+
 def test_a_timer_that_fired_does_not_fire_again_after_a_restart() -> None:
     shop = Shop()
     shop.send(Behaviour.VIEW, T0)
