@@ -139,6 +139,7 @@ class Engine:
             cart=list(derive.cart(profile).items),
             owned=list(profile.owned),
             currency=config.currency,
+            applied=dict(profile.applied),
         )
 
     def _told(self, moment: Moment) -> Told:

@@ -34,7 +34,7 @@ def read(limit: int | None = None) -> pl.DataFrame:
             pl.col("product_id").min().cast(pl.String).alias("item"),
         )
         .sort("at", "basket_id")
-        .head(limit if limit is not None else 2**62)
+        .slice(0, limit)
         .join(most_frequent(lines, "basket_id", "category"), on="basket_id", how="left", maintain_order="left")
         .join(most_frequent(lines, "basket_id", "brand"), on="basket_id", how="left", maintain_order="left")
         .with_row_index("n")
