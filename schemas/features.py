@@ -129,7 +129,7 @@ FEATURES: tuple[Feature, ...] = (
         "cart_pieces",
         "count",
         "now",
-        "pieces put in less those taken out, per item never below 0, since an order emptied the cart (newest 32 changes)",
+        "pieces put in less those taken out (never below 0) since an order emptied the cart; the newest 32 changes",
         "pieces in the cart",
     ),
     _one("cart_value", "money", "now", "pieces in the cart, each at its item's last known price", "value of the cart"),

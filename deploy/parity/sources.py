@@ -13,6 +13,7 @@ from stream.sources.catalogue import open_source
 from stream.sources.event import SourceEvent
 
 NAMES = ("completejourney", "taobao", "simulated")
+PREFIXES = {completejourney.NAME: completejourney.PREFIX, taobao.NAME: taobao.PREFIX}
 
 
 class Log(NamedTuple):

@@ -43,5 +43,8 @@ def oracle(events: pl.DataFrame, asks: pl.DataFrame, currency: str, session_gap_
         "ask",
         "customer",
         "now",
-        *(pl.col(name).cast(pl.Float64).fill_null(0) if name in _ZERO else pl.col(name).cast(pl.Float64) for name in NAMES),
+        *(
+            pl.col(name).cast(pl.Float64).fill_null(0) if name in _ZERO else pl.col(name).cast(pl.Float64)
+            for name in NAMES
+        ),
     )

@@ -6,7 +6,7 @@ import polars as pl
 
 from deploy.parity.oracle.history import ORDER_KINDS, History
 from schemas.behaviours import Behaviour as B
-from schemas.features import DAY_MS, HOUR_MS
+from schemas.features import DAY_MS
 
 _SINCE: Final = {"view": B.VIEW, "search": B.SEARCH, "cart_add": B.CART_ADD, "checkout": B.CHECKOUT}
 
@@ -25,7 +25,7 @@ def recency(past: History) -> pl.DataFrame:
 
 
 def rhythm(past: History) -> pl.DataFrame:
-    """The hour and the weekday of now, and the share of all she ever did in this quarter of the day, on this weekday."""
+    """Hour and weekday of now, and the share of all she ever did in this quarter of the day, on this weekday."""
     at, now = _moment("at"), _moment("now")
     return past.done.group_by("ask").agg(
         now.dt.hour().first().alias("hour"),

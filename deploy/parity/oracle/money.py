@@ -13,7 +13,8 @@ LEDGER: Final = 24  # orders that gaps, the last order and its value are taken f
 
 def major(minor: pl.Expr, currency: str) -> pl.Expr:
     """Minor units as the currency's main unit."""
-    return minor.cast(pl.Float64) / 10 ** EXPONENTS.get(currency, 2)
+    unit: int = 10 ** EXPONENTS.get(currency, 2)
+    return minor.cast(pl.Float64) / unit
 
 
 def money(past: History, currency: str) -> pl.DataFrame:

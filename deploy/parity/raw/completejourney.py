@@ -10,6 +10,7 @@ from deploy.parity.raw.tidy import keys, most_frequent, tidy
 from schemas.behaviours import Behaviour
 from schemas.errors import OperatorError
 
+NAME: Final = "completejourney"
 PREFIX: Final = "cj-"
 CURRENCY: Final = "USD"
 _MANY: Final = 40

@@ -8,9 +8,9 @@ from schemas.decode import hash64
 
 NAME_LENGTH: Final = 64  # of a category or a brand, as the wire contract cuts them
 
-# `n` counts arrivals; `topic` is 0 for the clickstream and 1 for orders, `offset` the position therein. `key` and `order`
-# are the hashed messageId and order_id. Money is in minor units; of several products `item` and `price` are the first
-# one's, `category` and `brand` the most frequent (of equals, the first by name), `pieces` the sum of quantities.
+# `n` counts arrivals; `topic` is 0 for the clickstream and 1 for orders, `offset` the position therein. `key` and
+# `order` are the hashed messageId and order_id. Money is in minor units; of several products `item` and `price` are the
+# first one's, `category` and `brand` the most frequent (of equals, the first by name), `pieces` the sum of quantities.
 SCHEMA: Final[dict[str, type[pl.DataType]]] = {
     "n": pl.Int64,
     "topic": pl.Int8,
@@ -35,7 +35,7 @@ SCHEMA: Final[dict[str, type[pl.DataType]]] = {
 
 
 def tidy(events: pl.DataFrame) -> pl.DataFrame:
-    """The frame with every column of `SCHEMA`, those that the log knows nothing of null, false or 0; `offset` is `n`."""
+    """Every column of `SCHEMA`, those that the log knows nothing of null, false or 0; `offset` is `n`."""
     absent = {"discount": 0, "pieces": 0, "rating": 0.0, "phone": False, "campaign": False, "offset": pl.col("n")}
     missing = [
         (value if isinstance(value := absent.get(name), pl.Expr) else pl.lit(value)).alias(name)

@@ -132,7 +132,7 @@ def test_history_that_comes_late_is_counted_but_triggers_nothing() -> None:
 
 
 def test_what_comes_late_is_counted_with_what_was_flushed_before() -> None:
-    """``ann 0, 1, 2 min · bob 3 h: flush · ann 3 min``: as of her own minute 3, ann has viewed four in the last hour."""
+    """``ann 0, 1, 2 min · bob 3 h: flush · ann 3 min``: as of her minute 3, ann did four things in that hour."""
     shop = Shop()
     for minute in range(3):
         shop.send(Behaviour.VIEW, T0 + minute * MINUTE)
