@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 
 HELP = """Hold every feature of the engine against an oracle that reckons it anew from the raw log.
 
-Exit code 1 if they differ. The log is replayed through the engine; at cut-off times spread over it each customer's features are compared: counts
+The log is replayed through the engine; at cut-off times spread over it each customer's features are compared: counts
 exactly, everything else to a billionth. With --emitted it is the snapshots on the topic [b]features[/b] of a running
 stack that are compared, each over the events that it says it was made of; the source must have been replayed to it.
+Exit code 1 if anything differs.
 
 Sources: [b]completejourney[/b], [b]taobao[/b] with its file, and [b]simulated[/b] (a small generated shop with clicks,
 carts, reviews and refunds, with repeats and late events).

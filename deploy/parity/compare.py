@@ -67,6 +67,6 @@ def _differs(name: str) -> pl.Expr:
     if BY_NAME[name].unit == "count":
         return one.ne_missing(other).alias(name)
     far = (one - other).abs() > pl.max_horizontal(one.abs() * TOLERANCE, other.abs() * TOLERANCE, pl.lit(_NEAR_ZERO))
-    # NaN is equal to NaN in polars, and never to be found in a feature.
-    bad = one.is_nan().fill_null(False) | other.is_nan().fill_null(False)
-    return ((one.is_null() != other.is_null()) | far.fill_null(False) | bad).alias(name)
+    # What is not finite is never right, even if both say so; and the tolerance of an infinity would be infinite.
+    finite = one.is_finite().fill_null(True) & other.is_finite().fill_null(True)
+    return ((one.is_null() != other.is_null()) | far.fill_null(False) | ~finite).alias(name)
