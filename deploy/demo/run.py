@@ -121,4 +121,10 @@ def summary(watch: Watch, driver: Driver, seconds: float) -> dict[str, Any]:
         "broken_sent": {reason.value: count for reason, count in driver.broken.items()},
         "dead_letter_reasons": dict(watch.reasons),
         "online_model": None if watch.model is None else watch.model.version,
+        "auc": {} if watch.model is None else _aucs(watch.model.metrics),
     }
+
+
+def _aucs(metrics: dict[str, float]) -> dict[str, float]:
+    """Rolling ROC AUC by target and source, of what was served."""
+    return {name.removesuffix(".auc"): round(value, 3) for name, value in metrics.items() if name.endswith(".auc")}
