@@ -16,6 +16,7 @@ from typing import Any
 
 import faust
 from faust.types import TP
+from prometheus_client import Counter
 
 from schemas.topics import Topic
 from stream import metrics
@@ -64,6 +65,7 @@ class Stage:
         self._make = make
         self._start = start
         self._processed: dict[TP, int] = {}
+        self._outputs: dict[str, Counter] = {}
         self._barrier_lock = asyncio.Lock()
         self.app = self._faust_app(inputs, run_records)
 
@@ -154,7 +156,10 @@ class Stage:
     ) -> None:
         """Send an output of partition `number`."""
         self.writer.send(topic, key, value, number if partition is None else partition, headers)
-        metrics.OUTPUTS.labels(self.name, topic).inc()
+        counter = self._outputs.get(topic)
+        if counter is None:
+            counter = self._outputs[topic] = metrics.OUTPUTS.labels(self.name, topic)
+        counter.inc()
 
     async def _barriers(self) -> None:
         while True:
