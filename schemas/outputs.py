@@ -34,7 +34,8 @@ class Moment(Struct, frozen=True, array_like=True, gc=False):
 class Snapshot(Struct, frozen=True, kw_only=True):
     """`features`: one customer as she was at `at`, worth scoring because of `trigger`; `story` is oldest first.
 
-    `arrived` is when the event that triggered it reached Kafka: the start of the event-to-alert latency.
+    `arrived` is when the event that triggered it reached Kafka: the start of the event-to-alert latency. `applied` is
+    the customer's last offset in it of each input topic (0 clickstream, 1 orders): exactly which events it is made of.
     """
 
     id: str
@@ -47,6 +48,7 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     cart: list[str] = []
     owned: list[str] = []
     currency: str = ""
+    applied: dict[int, int] = {}
 
 
 class Interaction(Struct, frozen=True, kw_only=True):

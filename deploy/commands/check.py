@@ -1,10 +1,11 @@
-"""`footfall check`: is every order that was sent in the profiles, once, to the cent?"""
+"""`footfall check`: is every order that was sent in the profiles, once, to the cent? (`parity`: every feature?)"""
 
 import time
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from deploy.parity import command as parity
 from schemas.errors import OperatorError
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(help="Hold what is stored against what was sent.", no_args_is_help=True)
     group.callback()(lambda: None)
     group.command("orders", help=HELP)(orders)
+    group.command("parity", help=parity.HELP)(parity.parity)
     app.add_typer(group, name="check")
 
 

@@ -31,6 +31,7 @@ def apply(profile: Profile, event: Event, base: str) -> bool:
         ledger.change(profile, event, base)
         if event.behaviour == Behaviour.ORDER:
             _own(profile, event)
+            profile.settled = max(profile.settled, event.at)
             if placed:
                 _reconcile(profile, event, placed)
                 return False
@@ -47,7 +48,7 @@ def apply(profile: Profile, event: Event, base: str) -> bool:
 def prune(profile: Profile, clock: int) -> None:
     """Drop what no feature at or after `clock` can see: old buckets, and cart changes that an order has settled."""
     windows.prune(profile.counters, clock)
-    settled = profile.last_order
+    settled = profile.settled
     if profile.cart and profile.cart[0].at <= settled:
         profile.cart = [op for op in profile.cart if op.at > settled]
 

@@ -44,8 +44,8 @@ def session_start(story: Sequence[Moment], at: int, gap_ms: int) -> int:
 
 
 def cart(profile: Profile) -> Cart:
-    """The cart: its changes since the last order, in event order, never below zero pieces."""
-    settled = profile.last_order
+    """The cart: its changes since an order last emptied it, in event order, never below zero pieces."""
+    settled = profile.settled
     items: dict[str, int] = {}
     prices: dict[str, int] = {}
     changed = 0

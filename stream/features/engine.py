@@ -116,11 +116,16 @@ class Engine:
         for customer in dirty:
             profile = self.profiles.get(customer)
             if profile is not None:
-                prune(profile, self.clock)
+                # A snapshot may yet be taken as of her last behaviour, which an event that comes late does not move.
+                prune(profile, max(profile.last, self.clock - self.config.lateness))
             yield customer, profile
 
     def snapshot(self, profile: Profile, trigger: str, at: int, arrived: int, cause: int) -> Snapshot:
-        """The profile as of `at`, to be scored; its id follows from customer, trigger and what caused it."""
+        """The profile as of `at`, to be scored; its id follows from customer, trigger and what caused it.
+
+        A timer that late events moved into the past is told as of the last behaviour: no snapshot knows its future.
+        """
+        at = max(at, profile.last)
         profile.scored = max(profile.scored, at)
         config = self.config
         return Snapshot(
@@ -134,6 +139,7 @@ class Engine:
             cart=list(derive.cart(profile).items),
             owned=list(profile.owned),
             currency=config.currency,
+            applied=dict(profile.applied),
         )
 
     def _told(self, moment: Moment) -> Told:

@@ -8,7 +8,7 @@ from msgspec import Struct, field
 
 STORY = 32  # behaviours kept: bounds session depth, affinities and BERT's story
 LEDGER = 24  # orders kept: bounds order deduplication, refunds of known orders, purchase gaps
-CART = 32  # cart changes kept since the last order
+CART = 32  # cart changes kept since an order last emptied the cart
 OWNED = 32  # bought items kept
 SEEN = 128  # message ids kept: a repeat is recognised among the customer's last 128 messages
 
@@ -53,7 +53,11 @@ class Entry(Struct, array_like=True, gc=False):
 
 
 class Profile(Struct, array_like=True):
-    """One customer. Times are epoch ms, money minor units; `applied` is the last offset per input topic."""
+    """One customer. Times are epoch ms, money minor units; `applied` is the last offset per input topic.
+
+    `settled` is when the last order emptied the cart, whatever became of that order: a maximum, so that cart changes
+    before it can be forgotten.
+    """
 
     customer: str
     first: int = 0
@@ -82,6 +86,7 @@ class Profile(Struct, array_like=True):
     applied: dict[int, int] = field(default_factory=dict)
     scored: int = 0
     fired: int = 0
+    settled: int = 0
 
     @property
     def last_order(self) -> int:

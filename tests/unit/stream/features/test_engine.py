@@ -70,6 +70,18 @@ def test_an_order_empties_the_cart_so_that_it_is_not_abandoned() -> None:
     assert "cart_abandoned" not in [name for name, _ in triggers(shop.engine.advance(T0 + DAY_MS, T0))]
 
 
+@pytest.mark.parametrize("flushed", [False, True])
+def test_a_cancelled_order_does_not_bring_its_cart_back(flushed: bool) -> None:
+    shop = Shop()
+    shop.send(Behaviour.CART_ADD, T0)
+    shop.send(Behaviour.ORDER, T0 + MINUTE, order=1, amount=1000)
+    if flushed:
+        list(shop.engine.flush())
+    shop.send(Behaviour.CANCEL, T0 + 2 * MINUTE, order=1)
+    (snapshot,) = [r for r in shop.send(Behaviour.REVIEW, T0 + 3 * MINUTE) if isinstance(r, Snapshot)]
+    assert (snapshot.cart, snapshot.features["cart_pieces"]) == ([], 0)
+
+
 def test_a_timer_that_fired_does_not_fire_again_after_a_restart() -> None:
     shop = Shop()
     shop.send(Behaviour.VIEW, T0)
@@ -117,6 +129,19 @@ def test_history_that_comes_late_is_counted_but_triggers_nothing() -> None:
     assert triggers(shop.engine.advance(T0 + HOUR_MS, T0)) == [("session_end", 31 * MINUTE)]
     assert shop.engine.profiles["c"].orders_total == 1
     assert shop.engine.late == 1
+
+
+def test_what_comes_late_is_counted_with_what_was_flushed_before() -> None:
+    """``ann 0, 1, 2 min · bob 3 h: flush · ann 3 min``: as of her minute 3, ann did four things in that hour."""
+    shop = Shop()
+    for minute in range(3):
+        shop.send(Behaviour.VIEW, T0 + minute * MINUTE)
+    shop.send(Behaviour.VIEW, T0 + 3 * HOUR_MS, customer="bob")
+    list(shop.engine.flush())
+    event = shop.event(Behaviour.REVIEW, T0 + 3 * MINUTE)
+    records = shop.engine.apply(event, 0, shop.offset, T0 + 3 * HOUR_MS)
+    (snapshot,) = [record for record in records if isinstance(record, Snapshot)]
+    assert (snapshot.at, snapshot.features["events_1h"], snapshot.features["views_1h"]) == (T0 + 3 * MINUTE, 4, 3)
 
 
 def test_a_replay_of_history_does_not_look_like_silence() -> None:

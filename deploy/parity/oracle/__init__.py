@@ -1,0 +1,1 @@
+"""The oracle: every registered feature reckoned from whole histories, a group of features a file."""
