@@ -64,9 +64,10 @@ class Writer:
         value: bytes | None,
         partition: int = -1,
         headers: Headers | None = None,
+        epoch: Epoch | None = None,
     ) -> None:
-        """Queue one record (None: a tombstone); partition -1 lets the key decide."""
-        epoch = self._epoch
+        """Queue one record (None: a tombstone), in the current epoch or another; partition -1 lets the key decide."""
+        epoch = self._epoch if epoch is None else epoch
         listed = list(headers) if headers else None
         while True:
             try:
@@ -84,6 +85,11 @@ class Writer:
         closed, self._epoch = self._epoch, Epoch()
         return closed
 
+    @staticmethod
+    def epoch() -> Epoch:
+        """An epoch beside the current one: only what is sent with it belongs to it."""
+        return Epoch()
+
     async def room(self) -> None:
         """Wait while too much is unacknowledged: a slow broker slows the stage, it does not fill its memory."""
         self._client.poll(0)
@@ -96,7 +102,3 @@ class Writer:
         while True:
             self._client.poll(0)
             await asyncio.sleep(POLL_S)
-
-    def flush(self, timeout: float) -> None:
-        """Wait for everything; for the way out only, since it blocks."""
-        self._client.flush(timeout)
