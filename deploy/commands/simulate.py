@@ -35,7 +35,7 @@ def simulate(
     from rich.console import Console
 
     from deploy.simulate.pace import LEAD, Driver
-    from deploy.simulate.storefront import Storefront
+    from deploy.simulate.storefront import CUSTOMERS, Storefront
     from stream.kafka.producer import Producer
     from stream.settings import Settings
 
@@ -44,7 +44,9 @@ def simulate(
         settings.kafka_brokers, client="footfall-simulate", prefix=settings.topic_prefix, in_flight=LEAD
     )
     producer.connect(("clickstream", "orders"))
-    driver = Driver(Storefront(seed, customers=customers), producer, seed=seed, fast_s=fast_seconds, broken=broken)
+    driver = Driver(
+        Storefront(seed, customers=customers or CUSTOMERS), producer, seed=seed, fast_s=fast_seconds, broken=broken
+    )
     console = Console()
     stop = threading.Event()
     end = None if seconds is None else time.monotonic() + seconds

@@ -5,15 +5,13 @@ reports are served by `poll`, which the stage calls from its event loop.
 """
 
 import asyncio
-from collections.abc import Sequence
 
 from confluent_kafka import KafkaError, Message
 from confluent_kafka import Producer as Client
 
 from schemas.errors import FootfallError
-from stream.kafka.producer import config
+from stream.kafka.producer import Headers, config
 
-Headers = Sequence[tuple[str, bytes]]
 POLL_S = 0.005
 ROOM = 50_000
 

@@ -21,6 +21,7 @@ from typing import Any
 import faust
 from aiokafka.errors import IllegalStateError
 from faust.types import TP
+from prometheus_client import Counter
 
 from schemas.errors import FootfallError
 from schemas.topics import Topic
@@ -82,6 +83,7 @@ class Stage:
         self._processed: dict[TP, int] = {}
         self._positions: dict[TP, int | None] = {}
         self._broken = False
+        self._outputs: dict[str, Counter] = {}
         self._barrier_lock = asyncio.Lock()
         self.app = self._faust_app(inputs, run_records)
 
@@ -178,7 +180,10 @@ class Stage:
     ) -> None:
         """Send an output of partition `number`."""
         self.writer.send(topic, key, value, number if partition is None else partition, headers)
-        metrics.OUTPUTS.labels(self.name, topic).inc()
+        counter = self._outputs.get(topic)
+        if counter is None:
+            counter = self._outputs[topic] = metrics.OUTPUTS.labels(self.name, topic)
+        counter.inc()
 
     async def _barriers(self) -> None:
         while True:

@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+from schemas.behaviours import Behaviour
 from schemas.decode import decode
 from schemas.errors import Rejected
 from schemas.outputs import Snapshot, encode
@@ -18,6 +19,7 @@ from stream.kafka.state import Out
 from stream.kafka.transport import Run
 from stream.settings import Settings
 
+_ACCEPTED = {behaviour: metrics.EVENTS.labels(behaviour.name.lower()) for behaviour in Behaviour}
 SOURCES = {CLICKSTREAM.name: 0, ORDERS.name: 1}
 
 

@@ -159,14 +159,16 @@ def test_without_kafka_it_says_so_within_its_deadline_and_refuses_more_than_it_c
 
 def test_a_request_in_flight_is_answered_before_it_stops(shop: Settings) -> None:
     body = orjson.dumps({"batch": [VIEW | {"userId": "u1"}] * 50, "writeKey": KEY})
-    head = f"POST /v1/batch HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+    head = f"POST /v1/batch HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\nExpect: 100-continue\r\n\r\n".encode()
     with (
         collector(shop) as (address, process),
         socket.create_connection(("127.0.0.1", int(address.rpartition(":")[2]))) as connection,
     ):
         wait_for(lambda: get(address + "/readyz")[0] == 200)
         connection.settimeout(30)
-        connection.sendall(head + body[:-10])
+        connection.sendall(head)
+        assert connection.recv(65536).startswith(b"HTTP/1.1 100")  # the request has begun
+        connection.sendall(body[:-10])
         process.send_signal(signal.SIGTERM)
         wait_for(lambda: get(address + "/healthz")[0] == 0)  # it takes no new connections any more
         connection.sendall(body[-10:])

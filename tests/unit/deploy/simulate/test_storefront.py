@@ -17,7 +17,7 @@ NOW = START + 60 * DAY_MS
 
 @pytest.fixture(scope="module")
 def shop() -> tuple[Storefront, list[SimEvent], list[Event]]:
-    storefront = Storefront(7)
+    storefront = Storefront(7, customers=500)
     events = list(storefront.events(START, NOW))
     return storefront, events, [decode(event.value, "USD") for event in events]
 
@@ -25,8 +25,8 @@ def shop() -> tuple[Storefront, list[SimEvent], list[Event]]:
 Shop = tuple[Storefront, list[SimEvent], list[Event]]
 
 
-def test_sixty_days_have_the_size_that_the_demo_needs(shop: Shop) -> None:
-    assert 25_000 <= len(shop[1]) <= 40_000
+def test_a_customer_gives_about_eighty_events_in_sixty_days(shop: Shop) -> None:
+    assert 60 <= len(shop[1]) / 500 <= 90
 
 
 def test_time_never_goes_back_and_keys_are_customers(shop: Shop) -> None:
