@@ -26,7 +26,8 @@ from prometheus_client import Counter
 from schemas.errors import FootfallError
 from schemas.topics import Topic
 from stream import metrics
-from stream.kafka.epochs import Headers, Writer
+from stream.kafka.epochs import Writer
+from stream.kafka.producer import Headers
 from stream.kafka.restore import read_partition
 from stream.kafka.state import PartitionState
 from stream.settings import Settings
