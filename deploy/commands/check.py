@@ -21,7 +21,7 @@ Examples:
 
   footfall check orders --source completejourney
 
-  footfall check orders --source completejourney --timeout 600 --json
+  footfall check orders --source completejourney --timeout 1800 --json
 """
 
 
@@ -36,7 +36,7 @@ def register(app: typer.Typer) -> None:
 
 def orders(
     source: Annotated[str, typer.Option(help="what was replayed; completejourney knows its own totals")],
-    timeout: Annotated[float, typer.Option(min=0, help="seconds to wait for the profile stage")] = 300.0,
+    timeout: Annotated[float, typer.Option(min=0, help="seconds to wait for the profile stage")] = 900.0,
     as_json: Annotated[bool, typer.Option("--json", help="print the result as JSON, and no progress")] = False,
 ) -> None:
     """Check a replayed source."""
@@ -52,10 +52,13 @@ def orders(
     console = Console()
     cluster = _cluster(settings)
     file = position.path_of(settings.data_dir, source)
-    sent_to = position.load(file, cluster, settings.topic_prefix)
+    sent_to = 0
+    # A replay may still be sending: what the profiles hold is compared with what was sent by then.
+    while sent_to != (now := position.load(file, cluster, settings.topic_prefix)):
+        sent_to = now
+        drain(settings, timeout, quiet=as_json)
     if not sent_to:
         raise OperatorError(f"nothing of {source} was sent to this Kafka; first: footfall replay {source} --speed max")
-    drain(settings, timeout, quiet=as_json)
     sent = completejourney.totals(sent_to)
     held = orders_in_profiles(settings, completejourney.CUSTOMER_PREFIX, completejourney.CURRENCY, lambda _: None)
     result = {

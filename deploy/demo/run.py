@@ -7,9 +7,6 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, TopicPartition
-from confluent_kafka.admin import AdminClient
-
 from deploy.demo.watch import Watch
 from deploy.local.supervisor import Announce, Stack
 from deploy.simulate.pace import LEAD, Driver
@@ -18,6 +15,7 @@ from schemas.topics import ALERTS, CLICKSTREAM, DEAD_LETTERS, EXAMPLES, FEATURES
 from stream.kafka.producer import Producer
 from stream.kafka.stage import group_id
 from stream.settings import Settings
+from stream.sources.audit import Lag
 
 DRAIN_S = 60.0
 Show = Callable[[Watch, Driver], None]
@@ -90,30 +88,18 @@ async def _until(
 
 def _drained(settings: Settings) -> bool:
     """Wait (boundedly) until the profile stage has read all that was sent, so that the counts are final."""
-    admin = AdminClient({"bootstrap.servers": settings.kafka_brokers})
-    probe = Consumer({"bootstrap.servers": settings.kafka_brokers, "group.id": "footfall-watch"})
-    group = group_id(settings, "profile")
-    places = [
-        TopicPartition(settings.topic(topic.name), number)
-        for topic in (CLICKSTREAM, ORDERS)
-        for number in range(settings.partitions)
-    ]
+    group = group_id(settings, "profile").removeprefix(settings.topic_prefix)
+    lags = [Lag(settings, group, topic.name) for topic in (CLICKSTREAM, ORDERS)]
     end = time.monotonic() + DRAIN_S
     try:
-        while time.monotonic() < end:
-            request = ConsumerGroupTopicPartitions(group, places)
-            committed = admin.list_consumer_group_offsets([request])[group].result().topic_partitions
-            if all(_reached(probe, place) for place in committed):
-                return True
+        while any(lag.read() for lag in lags):
+            if time.monotonic() > end:
+                return False
             time.sleep(0.2)
-        return False
+        return True
     finally:
-        probe.close()
-
-
-def _reached(probe: Consumer, place: TopicPartition) -> bool:
-    _, high = probe.get_watermark_offsets(TopicPartition(place.topic, place.partition), timeout=10)
-    return int(high) <= max(int(place.offset), 0)
+        for lag in lags:
+            lag.close()
 
 
 def summary(watch: Watch, driver: Driver, seconds: float) -> dict[str, Any]:
@@ -135,4 +121,10 @@ def summary(watch: Watch, driver: Driver, seconds: float) -> dict[str, Any]:
         "broken_sent": {reason.value: count for reason, count in driver.broken.items()},
         "dead_letter_reasons": dict(watch.reasons),
         "online_model": None if watch.model is None else watch.model.version,
+        "auc": {} if watch.model is None else _aucs(watch.model.metrics),
     }
+
+
+def _aucs(metrics: dict[str, float]) -> dict[str, float]:
+    """Rolling ROC AUC by target and source, of what was served."""
+    return {name.removesuffix(".auc"): round(value, 3) for name, value in metrics.items() if name.endswith(".auc")}

@@ -19,6 +19,7 @@ from schemas.topics import (
     SCORES,
     Topic,
 )
+from stream.kafka.dead_letters import is_note
 from stream.settings import Settings
 
 WATCHED = (FEATURES, SCORES, EXAMPLES, ALERTS, RECOMMENDATIONS, MODELS, DEAD_LETTERS)
@@ -100,6 +101,8 @@ class Watch:
                 raise KafkaException(error)
             return
         topic = topics[str(message.topic())]
+        if topic == DEAD_LETTERS and is_note(message):
+            return
         self.counts[topic.name] += 1
         read = self._read.get(topic)
         if read is not None:

@@ -5,15 +5,13 @@ reports are served by `poll`, which the stage calls from its event loop.
 """
 
 import asyncio
-from collections.abc import Sequence
 
 from confluent_kafka import KafkaError, Message
 from confluent_kafka import Producer as Client
 
 from schemas.errors import FootfallError
-from stream.kafka.producer import config
+from stream.kafka.producer import Headers, config
 
-Headers = Sequence[tuple[str, bytes]]
 POLL_S = 0.005
 ROOM = 50_000
 
@@ -64,9 +62,10 @@ class Writer:
         value: bytes | None,
         partition: int = -1,
         headers: Headers | None = None,
+        epoch: Epoch | None = None,
     ) -> None:
-        """Queue one record (None: a tombstone); partition -1 lets the key decide."""
-        epoch = self._epoch
+        """Queue one record (None: a tombstone), in the current epoch or another; partition -1 lets the key decide."""
+        epoch = self._epoch if epoch is None else epoch
         listed = list(headers) if headers else None
         while True:
             try:
@@ -84,6 +83,11 @@ class Writer:
         closed, self._epoch = self._epoch, Epoch()
         return closed
 
+    @staticmethod
+    def epoch() -> Epoch:
+        """An epoch beside the current one: only what is sent with it belongs to it."""
+        return Epoch()
+
     async def room(self) -> None:
         """Wait while too much is unacknowledged: a slow broker slows the stage, it does not fill its memory."""
         self._client.poll(0)
@@ -96,7 +100,3 @@ class Writer:
         while True:
             self._client.poll(0)
             await asyncio.sleep(POLL_S)
-
-    def flush(self, timeout: float) -> None:
-        """Wait for everything; for the way out only, since it blocks."""
-        self._client.flush(timeout)

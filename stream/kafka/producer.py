@@ -6,7 +6,7 @@ are partitioned as Java's default does (murmur2). Retries keep the order and mak
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from confluent_kafka import KafkaError, KafkaException, Message
@@ -19,6 +19,7 @@ IN_FLIGHT: Final = 20_000
 CONNECT_S: Final = 10.0
 
 Done = Callable[[KafkaError | None], None]
+Headers = Sequence[tuple[str, bytes]]
 
 # librdkafka tells of what it retries; what it gives up is raised here.
 _log = logging.getLogger("footfall.kafka")
@@ -90,17 +91,35 @@ class Producer:
             )
         return str(metadata.cluster_id)
 
-    def send(self, topic: str, key: bytes | None, value: bytes | None, done: Done | None = None) -> None:
-        """Queue a record; waits while too many are unacknowledged."""
+    def send(
+        self,
+        topic: str,
+        key: bytes | None,
+        value: bytes | None,
+        done: Done | None = None,
+        *,
+        headers: Headers | None = None,
+        partition: int = -1,
+    ) -> None:
+        """Queue a record; waits while too many are unacknowledged. Partition -1 lets the key decide."""
         while len(self._client) >= self._limit:
             self._client.poll(0.1)
             self._raise_failure()
-        while not self.offer(topic, key, value, done):
+        while not self.offer(topic, key, value, done, headers=headers, partition=partition):
             self._client.poll(0.1)
         self._client.poll(0)
         self._raise_failure()
 
-    def offer(self, topic: str, key: bytes | None, value: bytes | None, done: Done | None = None) -> bool:
+    def offer(
+        self,
+        topic: str,
+        key: bytes | None,
+        value: bytes | None,
+        done: Done | None = None,
+        *,
+        headers: Headers | None = None,
+        partition: int = -1,
+    ) -> bool:
         """Queue a record without waiting; False when the queue is full."""
 
         def report(error: KafkaError | None, _message: Message) -> None:
@@ -110,7 +129,8 @@ class Producer:
                 self._failed = error
 
         try:
-            self._client.produce(self._prefix + topic, value, key, on_delivery=report)
+            listed = list(headers) if headers else None
+            self._client.produce(self._prefix + topic, value, key, partition, on_delivery=report, headers=listed)
         except BufferError:
             return False
         except KafkaException as error:

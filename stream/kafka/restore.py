@@ -1,9 +1,9 @@
-"""Reading a compacted topic's partition from start to end: how a store comes back."""
+"""Reading a topic's partition from start to end: how a store comes back, and how dead letters are looked through."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 Accept = Callable[[bytes, bytes | None], None]
 _BATCH = 10_000
@@ -14,6 +14,22 @@ _SETTLE_S = 10.0
 
 def read_partition(brokers: str, topic: str, partition: int, accept: Accept, timeout_s: float = 60.0) -> int:
     """Pass every (key, value) of the partition to `accept`, tombstones as None; returns how many. Blocks.
+
+    Raises `KafkaException` when the broker does not answer within `timeout_s`.
+    """
+    count = 0
+    for message in messages(brokers, topic, partition, timeout_s=timeout_s):
+        key = message.key()
+        if key is not None:
+            accept(key, message.value())
+            count += 1
+    return count
+
+
+def messages(
+    brokers: str, topic: str, partition: int, *, start: int = OFFSET_BEGINNING, timeout_s: float = 60.0
+) -> Iterator[Message]:
+    """Every record of the partition from offset `start` to the end as it is now. Blocks while it is iterated.
 
     Raises `KafkaException` when the broker does not answer within `timeout_s`.
     """
@@ -28,31 +44,28 @@ def read_partition(brokers: str, topic: str, partition: int, accept: Accept, tim
         }
     )
     try:
-        source = TopicPartition(topic, partition, OFFSET_BEGINNING)
+        source = TopicPartition(topic, partition, start)
         # The end as it is now: while others write all the time, an end of partition is never seen.
         low, end = _bounds(consumer, source, timeout_s)
-        if low == end:
-            return 0
+        if max(low, start) >= end:
+            return
         consumer.assign([source])
-        count = 0
         heard = time.monotonic()
         while True:
-            messages = consumer.consume(_BATCH, _WAIT_S)
-            if messages:
+            batch = consumer.consume(_BATCH, _WAIT_S)
+            if batch:
                 heard = time.monotonic()
             elif time.monotonic() - heard > timeout_s:
                 raise KafkaException(KafkaError(KafkaError._TIMED_OUT, f"no answer from {brokers} for {topic}"))
-            for message in messages:
+            for message in batch:
                 error = message.error()
                 if error is None:
-                    key = message.key()
-                    if key is not None:
-                        accept(key, message.value())
-                        count += 1
+                    if message.offset() < end:
+                        yield message
                     if message.offset() >= end - 1:
-                        return count
+                        return
                 elif error.code() == KafkaError._PARTITION_EOF:
-                    return count
+                    return
                 elif error.fatal() or not error.retriable():
                     raise KafkaException(error)
     finally:

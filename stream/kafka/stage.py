@@ -1,13 +1,17 @@
 """A stage as a Faust app: runs in, outputs at once, and a barrier about once a second that makes them final.
 
     run -> process -> outputs sent        (never waits for a flush)
-    barrier: changed state sent -> all acknowledged -> runs acknowledged -> Faust commits
+    barrier: outputs acknowledged -> changed state sent and acknowledged -> runs finished -> Faust commits
 
+State is never durable before the outputs of what it holds: after a crash the input is read again from the last commit,
+and what the state already holds is skipped, so an output that was lost then would be lost for good.
 A partition's state lives from assignment, when it is read back from the store's topic, to revocation, when it is
-flushed and dropped. After a crash the input is read again from the last commit.
+flushed and dropped. A worker of which the group has not heard for a session (it was stopped, or cut off) writes no
+state: its partitions may be another's by now, whose newer state would be overwritten.
 """
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Awaitable, Callable, Coroutine
@@ -15,11 +19,15 @@ from functools import partial
 from typing import Any
 
 import faust
+from aiokafka.errors import IllegalStateError
 from faust.types import TP
+from prometheus_client import Counter
 
+from schemas.errors import FootfallError
 from schemas.topics import Topic
 from stream import metrics
-from stream.kafka.epochs import Headers, Writer
+from stream.kafka.epochs import Writer
+from stream.kafka.producer import Headers
 from stream.kafka.restore import read_partition
 from stream.kafka.state import PartitionState
 from stream.settings import Settings
@@ -28,15 +36,25 @@ log = logging.getLogger("footfall.stage")
 _TICK_S = 1.0
 # How far behind the wall clock an idle partition's clock stays: what is still on its way from producer to worker.
 _IDLE_GRACE_MS = 5_000
+# An orderly stop waits this long for Kafka; the local stack kills after 10 s.
+_LAST_BARRIER_S = 5.0
+
+
+class BarrierBroken(FootfallError):
+    """An earlier barrier failed half-way: what it held is not durable, so nothing after it may be committed."""
 
 
 class Owned:
-    """An assigned partition: its state once restored, and the runs that wait for a barrier."""
+    """An assigned partition: its state once restored, and what waits for a barrier: changes of the state, and runs.
+
+    `ready` is set when the state is restored, and also when the partition is revoked before: nobody waits for ever.
+    """
 
     def __init__(self, number: int, state: PartitionState) -> None:
         self.number = number
         self.state = state
         self.ready = asyncio.Event()
+        self.changes: dict[bytes, bytes | None] = {}
         self.runs: list[Any] = []
         self.task: asyncio.Task[None] | None = None
 
@@ -64,6 +82,9 @@ class Stage:
         self._make = make
         self._start = start
         self._processed: dict[TP, int] = {}
+        self._positions: dict[TP, int | None] = {}
+        self._broken = False
+        self._outputs: dict[str, Counter] = {}
         self._barrier_lock = asyncio.Lock()
         self.app = self._faust_app(inputs, run_records)
 
@@ -98,6 +119,7 @@ class Stage:
         app.agent(topic, name=self.name)(self._consume)
         app.on_partitions_assigned.connect(self._on_assigned, weak=False)
         app.on_partitions_revoked.connect(self._on_revoked, weak=False)
+        app.on_before_shutdown.connect(self._on_shutdown, weak=False)
         for task in (self.writer.serve, self._barriers, self._ticks, self._run_start):
             app.task(self._guarded(task))
         return app
@@ -127,15 +149,20 @@ class Stage:
             if owned is None:
                 continue
             await owned.ready.wait()
+            if self.owned.get(owned.number) is not owned:
+                # Revoked while it was being restored: whoever has it now reads this run as well.
+                continue
             began = time.perf_counter()
             try:
                 await owned.state.process(message.value, partial(self.send, owned.number))
             except Exception as error:
+                self._broken = True
                 log.exception("%s: %s", self.name, error)
                 await self.app.crash(error)
                 raise
-            owned.runs.append(event)
-            self._processed[message.tp] = message.offset
+            if self.owned.get(owned.number) is owned:
+                owned.runs.append(event)
+                self._processed[message.tp] = message.offset
             metrics.RECORDS.labels(self.name, message.topic).inc(len(message.value.records))
             metrics.RUN_SECONDS.labels(self.name).observe(time.perf_counter() - began)
             metrics.RUN_RECORDS.labels(self.name).observe(len(message.value.records))
@@ -154,7 +181,10 @@ class Stage:
     ) -> None:
         """Send an output of partition `number`."""
         self.writer.send(topic, key, value, number if partition is None else partition, headers)
-        metrics.OUTPUTS.labels(self.name, topic).inc()
+        counter = self._outputs.get(topic)
+        if counter is None:
+            counter = self._outputs[topic] = metrics.OUTPUTS.labels(self.name, topic)
+        counter.inc()
 
     async def _barriers(self) -> None:
         while True:
@@ -162,24 +192,49 @@ class Stage:
             await self.barrier()
 
     async def barrier(self) -> None:
-        """Make everything processed so far final: state written, all acknowledged, runs acknowledged."""
+        """Make everything processed so far final: outputs acknowledged, then state, then the runs finished.
+
+        Raises `NotDelivered` where Kafka does not take a record, and `BarrierBroken` ever after.
+        """
         async with self._barrier_lock:
+            if self._broken:
+                raise BarrierBroken("an earlier barrier failed: the worker starts again from its last commit")
             began = time.perf_counter()
-            done = []
-            for owned in self.owned.values():
-                if owned.ready.is_set():
-                    self._write_changes(owned)
-                    done.extend(owned.runs)
-                    owned.runs = []
-            await self.writer.next_epoch().acknowledged()
-            for event in done:
-                event.ack()
+            try:
+                await self._make_final()
+            except BaseException:
+                self._broken = True
+                raise
             metrics.FLUSH_SECONDS.labels(self.name).observe(time.perf_counter() - began)
 
-    def _write_changes(self, owned: Owned) -> None:
-        if self._store is not None:
-            for key, value in owned.state.changes():
-                self.writer.send(self._store.name, key, value, owned.number)
+    async def _make_final(self) -> None:
+        held = []
+        for owned in self.owned.values():
+            if owned.ready.is_set():
+                # In one step with closing the epoch: the changes hold exactly what its outputs come from.
+                owned.changes.update(owned.state.changes())
+                held.append((owned, len(owned.runs)))
+        await self.writer.next_epoch().acknowledged()
+        held = [(owned, runs) for owned, runs in held if self._mine(owned)]
+        state = self.writer.epoch()
+        for owned, _ in held:
+            if self._store is not None:
+                for key, value in owned.changes.items():
+                    self.writer.send(self._store.name, key, value, owned.number, epoch=state)
+            owned.changes = {}
+        await state.acknowledged()
+        for owned, runs in held:
+            if self._mine(owned):
+                for event in owned.runs[:runs]:
+                    self.app.consumer.finish(event.message)
+                del owned.runs[:runs]
+
+    def _mine(self, owned: Owned) -> bool:
+        return self._heard() and self.owned.get(owned.number) is owned
+
+    def _heard(self) -> bool:
+        """Whether the group has heard of this worker within a session, so that nobody else has its partitions."""
+        return bool(time.monotonic() - self.app.consumer.heard < self.settings.session_timeout_s)
 
     async def _ticks(self) -> None:
         while True:
@@ -189,6 +244,16 @@ class Stage:
                     now = int(time.time() * 1000) - _IDLE_GRACE_MS
                     owned.state.tick(now, partial(self.send, owned.number))
             self._measure_lag()
+            await self._note_positions()
+
+    async def _note_positions(self) -> None:
+        """Where reading stands beyond what was handed on: behind the marks of transactions, or a compacted end."""
+        consumer = self.app.consumer
+        for tp in consumer.assignment():
+            if self._lag(tp) and self._processed.get(tp) == consumer.fetched.get(tp):
+                # A rebalance may have taken it away in between.
+                with contextlib.suppress(IllegalStateError):
+                    self._positions[tp] = await consumer.position(tp)
 
     def _drained(self, number: int) -> bool:
         return all(self._lag(tp) == 0 for tp in self.app.consumer.assignment() if tp.partition == number)
@@ -201,6 +266,9 @@ class Stage:
             return None
         read = self._processed.get(tp)
         position = read + 1 if read is not None else consumer._committed_offset.get(tp) or 0
+        if read == consumer.fetched.get(tp):
+            # All that was handed on is processed, so the position of a second ago holds nothing that is not.
+            position = max(position, self._positions.get(tp) or 0)
         return max(0, int(end) - int(position))
 
     def _measure_lag(self) -> None:
@@ -230,16 +298,35 @@ class Stage:
 
     async def _on_revoked(self, _app: Any, revoked: set[TP], **_: Any) -> None:
         try:
-            await self.barrier()
-            await self.app.consumer.commit()
+            # Unheard of for a session, they were lost before they were revoked: what is not final is the new owner's.
+            if self._heard():
+                await self._final_commit()
         finally:
             for number in {tp.partition for tp in revoked}:
                 owned = self.owned.pop(number, None)
-                if owned is not None and owned.task is not None:
-                    owned.task.cancel()
+                if owned is not None:
+                    owned.ready.set()
+                    if owned.task is not None:
+                        owned.task.cancel()
             for tp in revoked:
                 self._processed.pop(tp, None)
+                self._positions.pop(tp, None)
             self._report_ready()
+
+    async def _final_commit(self) -> None:
+        await self.barrier()
+        # A commit that is under way began before the barrier: this one must not be taken for it.
+        await self.app.consumer.maybe_wait_for_commit_to_finish()
+        await self.app.consumer.commit()
+
+    async def _on_shutdown(self, _app: Any, **_: Any) -> None:
+        """Stopped in order: leave nothing to be read again. After a crash the last commit stands."""
+        if self._broken or self.app.crash_reason is not None or not self.owned:
+            return
+        try:
+            await asyncio.wait_for(self._final_commit(), _LAST_BARRIER_S)
+        except Exception as error:
+            log.warning("%s: the last barrier was not made, its records will be read again: %s", self.name, error)
 
     def _report_ready(self) -> None:
         metrics.READY.set(self.assigned and all(owned.ready.is_set() for owned in self.owned.values()))

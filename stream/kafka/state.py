@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Protocol
 
-from stream.kafka.epochs import Headers
+from stream.kafka.producer import Headers
 from stream.kafka.transport import Run
 
 

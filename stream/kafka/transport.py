@@ -2,12 +2,16 @@
 
 Faust spends its time per *message* in conductor, stream and acknowledgement. Here the consumer hands it, per fetch
 and partition, one message whose value is a `Run`; group membership, rebalancing, agents and commits stay Faust's.
-A run is acknowledged as a whole, by `Event.ack`; runs of a partition are acknowledged in order, so what may be
-committed is simply the end of the last acknowledged one. Select it with a broker URL `packed://host:port`.
+A run is finished as a whole, by `Consumer.finish`; runs of a partition are finished in order, so what may be
+committed is simply the end of the last finished one. Select it with a broker URL `packed://host:port`.
+
+Only what a transactional producer has committed is read. The consumer knows when the group last heard of it: after
+a session's silence its partitions may be somebody else's, whatever it still believes.
 """
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from faust.transport.drivers import aiokafka as driver
@@ -29,20 +33,61 @@ class Run(NamedTuple):
         return int(self.records[-1].offset)
 
 
+class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
+    """Faust's thread around aiokafka, which reads committed records only and notes every heartbeat answered."""
+
+    def _create_worker_consumer(self, transport: Any) -> Any:
+        consumer = super()._create_worker_consumer(transport)
+        # Faust ties this to its own exactly-once mode; an aborted order is none, whoever counts it.
+        consumer._isolation_level = "read_committed"
+        return consumer
+
+    async def on_start(self) -> None:
+        """Connect, and listen in on the heartbeats."""
+        await super().on_start()
+        coordinator = self._consumer._coordinator
+        coordinator._do_heartbeat = self._noted(coordinator._do_heartbeat)
+
+    def _noted(self, beat: Callable[[], Awaitable[bool]]) -> Callable[[], Awaitable[bool]]:
+        async def noted() -> bool:
+            # Before it is sent: the group counts the silence from when it arrives, which is later.
+            began = time.monotonic()
+            answered = await beat()
+            if answered:
+                self.consumer.heard = began
+            return answered
+
+        return noted
+
+
 class Consumer(driver.Consumer):  # type: ignore[misc]
-    """Faust's aiokafka consumer, a run at a time."""
+    """Faust's aiokafka consumer, a run at a time.
+
+    `heard` is when the group last heard of this member (monotonic seconds); `fetched` the last offset handed on.
+    """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self.heard = 0.0
+        self.fetched: dict[TP, int] = {}
         self._done: dict[TP, int] = {}
         self._trickles = False
         super().__init__(*args, **kwargs)
+
+    def _new_consumer_thread(self) -> ConsumerThread:
+        return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
     async def _getmany(self, active_partitions: set[TP] | None, timeout: float) -> Mapping[TP, list[Run]]:
         if self._trickles:
             await asyncio.sleep(LINGER_S)
         fetched = await super()._getmany(active_partitions, timeout)
         self._trickles = 0 < sum(map(len, fetched.values())) < TRICKLE
+        self.fetched.update({tp: records[-1].offset for tp, records in fetched.items() if records})
         return {tp: [Run(records)] for tp, records in fetched.items() if records}
+
+    def highwater(self, tp: TP) -> int | None:
+        """The end of what may be read; None before the first fetch."""
+        end: int | None = self._thread._ensure_consumer().last_stable_offset(tp)
+        return end
 
     def _to_message(self, tp: TP, record: Run) -> ConsumerMessage:
         last = record.records[-1]
@@ -65,14 +110,13 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
     async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
         """Runs leave no gaps to track: offsets that a run skips were compacted away."""
 
-    def ack(self, message: Message) -> bool:
-        """The run is done: everything up to its last offset may be committed."""
-        if message.acked:
-            return False
-        message.acked = True
-        self._unacked_messages.discard(message)
+    def ack(self, message: Message) -> bool:  # noqa: ARG002
+        """Faust's own acknowledgement, which it also gives to messages that it skips: it commits nothing."""
+        return False
+
+    def finish(self, message: Message) -> None:
+        """The run is done, and what it changed is durable: everything up to its last offset may be committed."""
         self._done[message.tp] = max(self._done.get(message.tp, 0), message.offset + 1)
-        return True
 
     def _filter_tps_with_pending_acks(self, topics: Any = None) -> Iterator[TP]:
         return (tp for tp in list(self._done) if topics is None or tp in topics or tp.topic in topics)
@@ -85,6 +129,12 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
         await super().on_partitions_revoked(revoked)
         for tp in revoked:
             self._done.pop(tp, None)
+            self.fetched.pop(tp, None)
+
+    async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
+        """Whoever is given partitions has been heard."""
+        self.heard = time.monotonic()
+        await super().on_partitions_assigned(assigned, generation_id)
 
 
 class Transport(driver.Transport):  # type: ignore[misc]

@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+from schemas.behaviours import Behaviour
 from schemas.decode import decode
 from schemas.errors import Rejected
 from schemas.outputs import Snapshot, encode
@@ -12,12 +13,14 @@ from stream import metrics
 from stream.features.codec import decode_profile, encode_profile
 from stream.features.engine import Config, Engine, Record
 from stream.features.timers import Delays
+from stream.kafka import dead_letters
 from stream.kafka.partitioner import home
 from stream.kafka.stage import Stage
 from stream.kafka.state import Out
 from stream.kafka.transport import Run
 from stream.settings import Settings
 
+_ACCEPTED = {behaviour: metrics.EVENTS.labels(behaviour.name.lower()) for behaviour in Behaviour}
 SOURCES = {CLICKSTREAM.name: 0, ORDERS.name: 1}
 
 
@@ -70,7 +73,9 @@ class ProfilePartition:
             try:
                 self._one(record, out)
             except Rejected as rejected:
-                _dead_letter(record, rejected, out)
+                key, value, headers = dead_letters.write(record, rejected, int(time.time() * 1000))
+                out(DEAD_LETTERS.name, key, value, headers=headers)
+                metrics.REJECTED.labels(rejected.reason).inc()
         metrics.PROFILES.labels(self._number).set(len(self._engine.profiles))
 
     def _one(self, record: Any, out: Out) -> None:
@@ -113,20 +118,3 @@ def _send(records: list[Record], out: Out) -> None:
             metrics.SNAPSHOTS.labels(record.trigger).inc()
         else:
             out(INTERACTIONS.name, record.customer.encode(), encode(record))
-
-
-def _dead_letter(record: Any, rejected: Rejected, out: Out) -> None:
-    """The bytes as they came, and in the headers why they were refused and where they stood."""
-    metrics.REJECTED.labels(rejected.reason).inc()
-    said = {
-        "reason": rejected.reason.value,
-        "detail": rejected.detail[:1000],
-        "path": rejected.path[:500],
-        "topic": record.topic,
-        "partition": record.partition,
-        "offset": record.offset,
-        "arrived": record.timestamp,
-        "rejected": int(time.time() * 1000),
-    }
-    headers = [(f"footfall-{name}", str(value).encode()) for name, value in said.items()]
-    out(DEAD_LETTERS.name, record.key, record.value or b"", headers=headers)

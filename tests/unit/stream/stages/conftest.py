@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from stream.kafka.epochs import Headers
+from stream.kafka.producer import Headers
 from stream.kafka.transport import Run
 
 

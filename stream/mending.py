@@ -1,0 +1,128 @@
+"""Dead letters mended: edits applied, the result checked as the engine will, and made to count once.
+
+A mended event without a messageId gets one made of the letter's origin: sent twice, with whatever edits, it is one.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from schemas.decode import decode
+from schemas.errors import OperatorError, Reason, Rejected
+from schemas.locate import steps
+from stream.kafka.dead_letters import Letter
+
+
+class Edit(NamedTuple):
+    """Set the field at a JSON path to a value."""
+
+    path: str
+    value: Any
+
+
+class Mended(NamedTuple):
+    """What will be sent for a letter, or why not: `refused` is None where it can be; `key` is its customer's."""
+
+    letter: Letter
+    key: bytes | None
+    value: bytes
+    refused: Rejected | None
+
+
+def parse_edit(text: str) -> Edit:
+    """`path=value`; the value is JSON, or else taken as text. Raises `OperatorError`.
+
+    >>> parse_edit("properties.price=9.99"), parse_edit("userId=ann")
+    (Edit(path='properties.price', value=9.99), Edit(path='userId', value='ann'))
+    """
+    path, equals, value = text.partition("=")
+    try:
+        if not equals or not steps(path.strip()):
+            raise ValueError(f"{text!r} has no path or no value")
+    except ValueError as error:
+        raise OperatorError(f"--set {text}: {error}; write it as properties.price=9.99") from error
+    try:
+        return Edit(path.strip(), json.loads(value))
+    except ValueError:
+        return Edit(path.strip(), value)
+
+
+def read_mended(path: Path) -> dict[str, dict[str, Any]]:
+    """The mended events of a JSON Lines file by their letter's place. Raises `OperatorError` with the line at fault."""
+    found: dict[str, dict[str, Any]] = {}
+    for number, line in enumerate(path.read_bytes().splitlines(), 1):
+        if not line.strip():
+            continue
+        try:
+            told = json.loads(line)
+        except ValueError as error:
+            raise OperatorError(f"{path}, line {number}: this is no JSON ({error})") from error
+        if (
+            not isinstance(told, dict)
+            or not isinstance(told.get("letter"), str)
+            or not isinstance(told.get("event"), dict)
+        ):
+            raise OperatorError(f'{path}, line {number}: it should be {{"letter": "0:12", "event": {{...}}}}')
+        if told["letter"] in found:
+            raise OperatorError(f"{path}, line {number}: the letter {told['letter']} is there twice")
+        found[told["letter"]] = told["event"]
+    return found
+
+
+def mend(
+    letter: Letter, edits: Sequence[Edit], event: Mapping[str, Any] | None, currency: str, ahead_ms: int, now: int
+) -> Mended:
+    """The letter's event, replaced by `event` where there is one, with the edits applied, and checked at `now`.
+
+    Raises `OperatorError` where an edit cannot be applied, or the letter was cut and is not replaced.
+    """
+    value = letter.value
+    if edits or event is not None:
+        value = _edited(letter, edits, event)
+    elif letter.cut:
+        raise OperatorError(
+            f"{letter.place} holds only {len(value):,} of the event's {letter.size:,} bytes; "
+            "send a shorter one with --from-file"
+        )
+    try:
+        found = decode(value, currency)
+        if found.at > now + ahead_ms:
+            raise Rejected(Reason.TIMESTAMP_AHEAD, "the event lies ahead of its arrival", "$.timestamp")
+    except Rejected as refused:
+        return Mended(letter, letter.key, value, refused)
+    return Mended(letter, found.customer.encode(), value, None)
+
+
+def _edited(letter: Letter, edits: Sequence[Edit], event: Mapping[str, Any] | None) -> bytes:
+    if event is None:
+        try:
+            parsed = json.loads(letter.value)
+        except ValueError:
+            parsed = None
+        if not isinstance(parsed, dict) or letter.cut:
+            raise OperatorError(f"{letter.place} is no JSON object that --set could change; send it with --from-file")
+        event = parsed
+    mended = dict(event)
+    for edit in edits:
+        try:
+            _set(mended, steps(edit.path), edit.value)
+        except (TypeError, IndexError) as error:
+            raise OperatorError(f"{letter.place}: --set {edit.path}: the event has no such place") from error
+    if not mended.get("messageId"):
+        origin = letter.origin
+        mended["messageId"] = f"dead-letter-{origin.topic}-{origin.partition}-{origin.offset}"
+    return json.dumps(mended, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
+
+
+def _set(within: Any, way: Sequence[str | int], value: Any) -> None:
+    """Set a member or an item; objects on the way are made where they are missing."""
+    step, *rest = way
+    if isinstance(step, str) and not isinstance(within, dict):
+        raise TypeError(step)
+    if rest:
+        if isinstance(step, str) and within.get(step) is None:
+            within[step] = {}
+        _set(within[step], rest, value)
+    else:
+        within[step] = value

@@ -1,0 +1,52 @@
+"""The packed transport's bookkeeping: only what the stage finished is committed."""
+
+import asyncio
+import time
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+from faust.types import TP
+
+from stream.kafka.transport import Consumer, ConsumerThread
+
+INPUT = TP("clickstream", 0)
+
+
+@pytest.fixture
+def consumer() -> Consumer:
+    consumer = object.__new__(Consumer)
+    consumer._done = {}
+    return consumer
+
+
+def message(offset: int) -> Any:
+    return SimpleNamespace(tp=INPUT, offset=offset, acked=False)
+
+
+def test_what_faust_acknowledges_by_itself_is_not_committed(consumer: Consumer) -> None:
+    assert consumer.ack(message(7)) is False
+    assert list(consumer._filter_tps_with_pending_acks()) == []
+
+
+def test_what_is_finished_may_be_committed_up_to_its_last_record(consumer: Consumer) -> None:
+    for offset in (7, 5):
+        consumer.finish(message(offset))
+    assert list(consumer._filter_tps_with_pending_acks()) == [INPUT]
+    assert consumer._new_offset(INPUT) == 8
+
+
+@pytest.mark.parametrize("answered", [True, False])
+async def test_only_an_answered_heartbeat_is_heard_and_counts_from_when_it_was_sent(answered: bool) -> None:
+    thread = object.__new__(ConsumerThread)
+    thread.consumer = cast(Any, SimpleNamespace(heard=0.0))
+    sent: list[float] = []
+
+    async def beat() -> bool:
+        sent.append(time.monotonic())
+        await asyncio.sleep(0.01)
+        return answered
+
+    assert await thread._noted(beat)() is answered
+    heard = thread.consumer.heard
+    assert (0 < heard <= sent[0]) if answered else heard == 0.0
