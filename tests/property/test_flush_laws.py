@@ -42,7 +42,7 @@ def some_arrivals(draw: st.DrawFn) -> list[tuple[Event, int]]:
     return sorted(found, key=lambda arrival: arrival[1])
 
 
-@settings(max_examples=100)
+@settings(max_examples=100, deadline=None)
 @given(some_arrivals(), st.sets(st.integers(0, 11)))
 def test_no_snapshot_depends_on_when_profiles_are_flushed(arrivals: list[tuple[Event, int]], at: set[int]) -> None:
     assert snapshots(arrivals, at) == snapshots(arrivals, set())
