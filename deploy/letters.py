@@ -1,4 +1,4 @@
-"""Dead letters as people and machines read them: counts, one letter as JSON, and its bytes with the fault pointed at."""
+"""Dead letters as people and machines read them: counts, a letter as JSON, and its bytes with the fault pointed at."""
 
 import datetime
 import json
@@ -106,7 +106,7 @@ def as_json(letter: Letter) -> dict[str, Any]:
 
 
 def pointed(letter: Letter) -> list[str]:
-    """Lines that show where the fault is: an excerpt with the field underlined; nothing where none can be pointed at."""
+    """An excerpt with the field at fault, and a line that underlines it; nothing where none can be pointed at."""
     text = _text(letter.value)
     span = None if text is None else locate(text, letter.path, letter.detail)
     if text is None or span is None:

@@ -52,7 +52,10 @@ EXAMPLES = Topic(
 )
 MODELS = Topic("models", "model name", "model snapshots", compact=True, single=True)
 DEAD_LETTERS = Topic(
-    "dead-letters", "original key", "raw bytes; reason and origin in headers", retention_ms=90 * DAY_MS
+    "dead-letters",
+    "original key",
+    "raw bytes; reason and origin in headers; and notes, without bytes, of what was replayed",
+    retention_ms=90 * DAY_MS,
 )
 
 TOPICS = (

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from schemas.decode import decode
-from schemas.errors import OperatorError, Reason, Rejected
+from schemas.errors import FootfallError, OperatorError, Reason, Rejected
 from schemas.locate import steps
 from stream.kafka.dead_letters import Letter
 
@@ -22,12 +22,15 @@ class Edit(NamedTuple):
 
 
 class Mended(NamedTuple):
-    """What will be sent for a letter, or why not: `refused` is None where it can be; `key` is its customer's."""
+    """What will be sent for a letter, or why it should not be; `key` is its customer's.
+
+    `value` is None where there is nothing that could be sent: half an event, or one that an edit does not fit.
+    """
 
     letter: Letter
     key: bytes | None
-    value: bytes
-    refused: Rejected | None
+    value: bytes | None
+    refused: FootfallError | None
 
 
 def parse_edit(text: str) -> Edit:
@@ -73,18 +76,11 @@ def read_mended(path: Path) -> dict[str, dict[str, Any]]:
 def mend(
     letter: Letter, edits: Sequence[Edit], event: Mapping[str, Any] | None, currency: str, ahead_ms: int, now: int
 ) -> Mended:
-    """The letter's event, replaced by `event` where there is one, with the edits applied, and checked at `now`.
-
-    Raises `OperatorError` where an edit cannot be applied, or the letter was cut and is not replaced.
-    """
-    value = letter.value
-    if edits or event is not None:
-        value = _edited(letter, edits, event)
-    elif letter.cut:
-        raise OperatorError(
-            f"{letter.place} holds only {len(value):,} of the event's {letter.size:,} bytes; "
-            "send a shorter one with --from-file"
-        )
+    """The letter's event, replaced by `event` where there is one, with the edits applied, and checked at `now`."""
+    try:
+        value = _edited(letter, edits, event) if edits or event is not None else _whole(letter)
+    except OperatorError as error:
+        return Mended(letter, letter.key, None, error)
     try:
         found = decode(value, currency)
         if found.at > now + ahead_ms:
@@ -94,6 +90,14 @@ def mend(
     return Mended(letter, found.customer.encode(), value, None)
 
 
+def _whole(letter: Letter) -> bytes:
+    if letter.cut:
+        raise OperatorError(
+            f"only {len(letter.value):,} of its {letter.size:,} bytes were kept; send a shorter event with --from-file"
+        )
+    return letter.value
+
+
 def _edited(letter: Letter, edits: Sequence[Edit], event: Mapping[str, Any] | None) -> bytes:
     if event is None:
         try:
@@ -101,14 +105,14 @@ def _edited(letter: Letter, edits: Sequence[Edit], event: Mapping[str, Any] | No
         except ValueError:
             parsed = None
         if not isinstance(parsed, dict) or letter.cut:
-            raise OperatorError(f"{letter.place} is no JSON object that --set could change; send it with --from-file")
+            raise OperatorError("it is no JSON object that --set could change; send the event with --from-file")
         event = parsed
     mended = dict(event)
     for edit in edits:
         try:
             _set(mended, steps(edit.path), edit.value)
         except (TypeError, IndexError) as error:
-            raise OperatorError(f"{letter.place}: --set {edit.path}: the event has no such place") from error
+            raise OperatorError(f"--set {edit.path}: the event has no such place") from error
     if not mended.get("messageId"):
         origin = letter.origin
         mended["messageId"] = f"dead-letter-{origin.topic}-{origin.partition}-{origin.offset}"
@@ -118,7 +122,7 @@ def _edited(letter: Letter, edits: Sequence[Edit], event: Mapping[str, Any] | No
 def _set(within: Any, way: Sequence[str | int], value: Any) -> None:
     """Set a member or an item; objects on the way are made where they are missing."""
     step, *rest = way
-    if isinstance(step, str) and not isinstance(within, dict):
+    if not isinstance(within, dict if isinstance(step, str) else list):
         raise TypeError(step)
     if rest:
         if isinstance(step, str) and within.get(step) is None:

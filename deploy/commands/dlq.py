@@ -172,8 +172,8 @@ def replay(
     before = [letter for letter in found if letter.replayed is not None]
     todo = [letter for letter in found if force or letter.replayed is None]
     mended = _mend(settings, todo, [parse_edit(text) for text in edits or ()], events)
-    good = [one for one in mended if force or one.refused is None]
-    refused = [one for one in mended if not force and one.refused is not None]
+    good = [one for one in mended if one.refused is None or (force and one.value is not None)]
+    refused = [one for one in mended if one not in good]
     sent, stopped = (0, False) if dry_run else _send(settings, good, quiet=as_json)
     if as_json:
         result = {
@@ -310,7 +310,7 @@ def _report(
     if dry_run:
         for one in good:
             key = "no key" if one.key is None else f"key {one.key.decode(errors='replace')}"
-            console.print(f"{one.letter.place} -> {one.letter.origin.topic}, {key}, {len(one.value):,} bytes")
+            console.print(f"{one.letter.place} -> {one.letter.origin.topic}, {key}, {len(one.value or b''):,} bytes")
         console.print(f"{len(good):,} would be sent.")
     elif sent < len(good):
         console.print(f"Stopped after {sent:,} of {len(good):,}; the same command goes on from there.")

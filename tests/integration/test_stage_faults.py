@@ -127,10 +127,11 @@ def test_only_what_transactions_commit_is_counted_and_their_marks_hold_nothing_u
             found = only.metrics()
             return {value for name, value in found.items() if name.startswith("footfall_lag_records")}
 
-        until(
-            lambda: {name: profile.money for name, profile in profiles(faulty).items()},
-            lambda found: found == {customer: {"USD": 375} for customer in customers},
-            "what was committed is counted",
-        )
+        def money() -> dict[str, dict[str, int]]:
+            return {name: profile.money for name, profile in profiles(faulty).items()}
+
+        want = {customer: {"USD": 375} for customer in customers}
+        until(money, lambda found: found == want, "what was committed is counted")
         # Idle partitions follow the wall clock only once they are read to their end, marks included.
         until(lags, lambda found: found == {0.0}, "every partition is read to its end")
+        assert money() == want
