@@ -110,7 +110,7 @@ def _edited(letter: Letter, edits: Sequence[Edit], event: Mapping[str, Any] | No
     mended = dict(event)
     for edit in edits:
         try:
-            _set(mended, steps(edit.path), edit.value)
+            mended = _with(mended, steps(edit.path), edit.value)
         except (TypeError, IndexError) as error:
             raise OperatorError(f"--set {edit.path}: the event has no such place") from error
     if not mended.get("messageId"):
@@ -119,14 +119,16 @@ def _edited(letter: Letter, edits: Sequence[Edit], event: Mapping[str, Any] | No
     return json.dumps(mended, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
 
 
-def _set(within: Any, way: Sequence[str | int], value: Any) -> None:
-    """Set a member or an item; objects on the way are made where they are missing."""
+def _with(within: Any, way: Sequence[str | int], value: Any) -> Any:
+    """`within` with a member or an item of it set; objects on the way are made where they are missing."""
+    if not way:
+        return value
     step, *rest = way
-    if not isinstance(within, dict if isinstance(step, str) else list):
-        raise TypeError(step)
-    if rest:
-        if isinstance(step, str) and within.get(step) is None:
-            within[step] = {}
-        _set(within[step], rest, value)
+    if isinstance(step, str) and isinstance(within, dict):
+        inner = within.get(step)
+        within[step] = _with({} if inner is None else inner, rest, value)
+    elif isinstance(step, int) and isinstance(within, list):
+        within[step] = _with(within[step], rest, value)
     else:
-        within[step] = value
+        raise TypeError(step)
+    return within
