@@ -1,17 +1,22 @@
 """Workers that come, go, stop and are cut off, and a broker that dies, while orders flow: each is counted once."""
 
+import asyncio
 import signal
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import wait
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import Consumer, Message, Producer, TopicPartition
 
 from deploy.local.supervisor import Stack
-from schemas.topics import ORDERS
+from schemas.topics import ORDERS, PROFILES
+from stream.kafka.follow import Follower
 from stream.kafka.stage import group_id
 from stream.settings import Settings
-from tests.integration.kafka_tools import profiles, until
+from tests.integration.kafka_tools import newest, profiles, until
 from tests.integration.stacks import local_settings, running
 from tests.integration.workers import Orders, members, order, worker
 
@@ -42,6 +47,32 @@ def committed(shop: Settings) -> int:
         return sum(max(0, int(place.offset)) for place in consumer.committed(places, timeout=10))
     finally:
         consumer.close()
+
+
+@contextmanager
+def followed(shop: Settings) -> Iterator[dict[bytes, bytes]]:
+    """What a follower of `profiles` has seen, newest by key; it must still run at the end."""
+    seen: dict[bytes, bytes] = {}
+
+    async def follow() -> None:
+        await Follower(shop.kafka_brokers, shop.topic(PROFILES.name), accept).run()
+
+    def accept(message: Message) -> None:
+        seen[message.key()] = message.value()
+
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+    running_follower = asyncio.run_coroutine_threadsafe(follow(), loop)
+    try:
+        yield seen
+        assert not running_follower.done(), running_follower.exception()
+    finally:
+        running_follower.cancel()
+        wait([running_follower], timeout=10)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
 
 
 def test_workers_come_and_go_while_orders_flow(faulty: Settings, logs: Path) -> None:
@@ -93,13 +124,15 @@ def test_a_worker_cut_off_for_longer_than_a_session_overwrites_nothing_when_it_i
 
 def test_a_broker_killed_in_mid_flow_loses_and_doubles_nothing(tmp_path: Path) -> None:
     shop = local_settings(tmp_path / "shop", partitions=4, session_timeout_s=SESSION_S, flush_interval_s=FLUSH_S)
-    with running(Stack(shop, ["kafka", "topics", "profile"])) as stack, Orders(shop) as orders:
+    with running(Stack(shop, ["kafka", "topics", "profile"])) as stack, followed(shop) as seen, Orders(shop) as orders:
         orders.flowing(1_500)
         stack.kill("kafka")
         until(lambda: stack.state().parts["kafka"].restarts, lambda times: times == 1, "the broker is started again")
         orders.flowing(1_500)
         orders.stop()
         orders.check()
+        # Whoever follows a topic goes on as well.
+        until(lambda: dict(seen), lambda found: found == newest(shop, PROFILES), "the follower has seen all profiles")
 
 
 def test_only_what_transactions_commit_is_counted_and_their_marks_hold_nothing_up(faulty: Settings, logs: Path) -> None:
