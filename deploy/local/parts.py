@@ -117,7 +117,7 @@ def collector(settings: Settings) -> Service:
     """The HTTP collector."""
     host, port = settings.collector_host, settings.collector_port
     near = LOOPBACK if host in ("0.0.0.0", "::", "") else host
-    url = f"http://{near}:{port}/healthz"
+    url = f"http://{near}:{port}/readyz"
     return Service("collector", footfall("collector"), url, Port(port, "collector_port", host), settings)
 
 
