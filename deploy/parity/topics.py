@@ -9,8 +9,8 @@ import polars as pl
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from deploy.parity.emitted import ARRIVALS
-from schemas.decode import hash64
 from schemas.errors import OperatorError
+from schemas.hashing import hash64
 from schemas.outputs import Snapshot
 from schemas.topics import CLICKSTREAM, FEATURES, ORDERS
 from stream.kafka.partitioner import home

@@ -3,13 +3,15 @@
 from bisect import insort
 from collections import Counter
 
-from schemas.behaviours import Behaviour, Event, Line
+from schemas.behaviours import Behaviour, Event
 from schemas.features import DAY_MS, HOUR_MS
 from stream.features import ledger, windows
 from stream.features.profile import CART, OWNED, SEEN, STORY, CartOp, Moment, Profile
 
 ORDER_CHANGES = frozenset({Behaviour.ORDER, Behaviour.ORDER_UPDATE, Behaviour.CANCEL, Behaviour.REFUND})
+_CART = frozenset({Behaviour.CART_ADD, Behaviour.CART_REMOVE})
 _NO_STORY = frozenset({Behaviour.PAGE, Behaviour.OTHER, Behaviour.IDENTIFY, Behaviour.LIST_VIEW})
+_QUARTER_MS = 6 * HOUR_MS
 _DAYS_TO_MONDAY = 3  # 1970-01-01 was a Thursday
 _PHONES = frozenset({"mobile", "phone", "ios", "android"})
 _WORDS = 160
@@ -17,31 +19,26 @@ _WORDS = 160
 
 def apply(profile: Profile, event: Event, base: str) -> bool:
     """Add the event to the profile; False when it was there already (same message, or an order that was known)."""
-    seen = profile.seen
-    if event.message in seen:
+    seen, message, at = profile.seen, event.message, event.at
+    if message in seen:
         return False
-    seen[event.message] = None
+    seen[message] = None
     if len(seen) > SEEN:
         del seen[next(iter(seen))]
-    profile.first = min(profile.first or event.at, event.at)
-    profile.last = max(profile.last, event.at)
-    if event.behaviour in ORDER_CHANGES:
-        known = profile.orders.get(event.order)
-        placed = known.at if known is not None and known.placed else 0
-        ledger.change(profile, event, base)
-        if event.behaviour == Behaviour.ORDER:
-            _own(profile, event)
-            profile.settled = max(profile.settled, event.at)
-            if placed:
-                _reconcile(profile, event, placed)
-                return False
-    _count(profile, event)
-    if event.behaviour not in _NO_STORY:
+    if at > profile.last:
+        profile.last = at
+    if at < profile.first or not profile.first:
+        profile.first = at
+    behaviour = event.behaviour
+    if behaviour in ORDER_CHANGES:
+        return _change_order(profile, event, base)
+    _browse(profile, event)
+    if behaviour not in _NO_STORY:
         _remember(profile, _moment(event))
-    if event.behaviour in (Behaviour.CART_ADD, Behaviour.CART_REMOVE):
-        _change_cart(profile, event)
-    elif event.behaviour == Behaviour.REVIEW:
-        _review(profile, event)
+        if behaviour in _CART:
+            _change_cart(profile, event)
+        elif behaviour == Behaviour.REVIEW:
+            _review(profile, event)
     return True
 
 
@@ -53,25 +50,41 @@ def prune(profile: Profile, clock: int) -> None:
         profile.cart = [op for op in profile.cart if op.at > settled]
 
 
-def _count(profile: Profile, event: Event) -> None:
+def _browse(profile: Profile, event: Event) -> None:
     at, behaviour = event.at, int(event.behaviour)
-    profile.events += 1
     _habit(profile, at, 1)
-    if behaviour in ORDER_CHANGES:
-        # An order's own counter belongs to the ledger, which may have to take it back.
-        if behaviour != Behaviour.ORDER:
-            windows.add(profile.counters, at, behaviour)
-        return
     windows.add(profile.counters, at, behaviour)
     if at > profile.latest.get(behaviour, 0):
         profile.latest[behaviour] = at
+    profile.events += 1
     profile.browsed += 1
-    profile.mobile += event.device in _PHONES
-    profile.campaign += bool(event.channel)
+    if event.device in _PHONES:
+        profile.mobile += 1
+    if event.channel:
+        profile.campaign += 1
+
+
+def _change_order(profile: Profile, event: Event, base: str) -> bool:
+    known = profile.orders.get(event.order)
+    placed = known.at if known is not None and known.placed else 0
+    ledger.change(profile, event, base)
+    if event.behaviour == Behaviour.ORDER:
+        _own(profile, event)
+        profile.settled = max(profile.settled, event.at)
+        if placed:
+            _reconcile(profile, event, placed)
+            return False
+    else:
+        # An order's own counter belongs to the ledger, which may have to take it back.
+        windows.add(profile.counters, event.at, event.behaviour)
+    profile.events += 1
+    _habit(profile, event.at, 1)
+    _remember(profile, _moment(event))
+    return True
 
 
 def _habit(profile: Profile, at: int, sign: int) -> None:
-    profile.quarters[at // (6 * HOUR_MS) % 4] += sign
+    profile.quarters[at // _QUARTER_MS % 4] += sign
     profile.weekdays[(at // DAY_MS + _DAYS_TO_MONDAY) % 7] += sign
 
 
@@ -91,26 +104,36 @@ def _reconcile(profile: Profile, event: Event, placed: int) -> None:
 
 def _remember(profile: Profile, moment: Moment) -> None:
     story = profile.story
-    if len(story) == STORY and moment < story[0]:
+    if not story or moment.at > story[-1].at:
+        story.append(moment)
+    elif len(story) == STORY and moment < story[0]:
         return
-    insort(story, moment)
+    else:
+        insort(story, moment)
     if len(story) > STORY:
         del story[0]
 
 
 def _moment(event: Event) -> Moment:
-    lines = event.lines
-    first = lines[0] if lines else Line("")
-    amount = event.amount if event.amount is not None else sum((line.price or 0) * line.quantity for line in lines)
+    lines, amount = event.lines, event.amount
+    # One order is one moment, whatever messages report it.
+    message = event.order if event.behaviour == Behaviour.ORDER else event.message
+    if len(lines) == 1:
+        line = lines[0]
+        if amount is None:
+            amount = (line.price or 0) * line.quantity
+        words = _words(event)[:_WORDS]
+        return Moment(
+            event.at, message, event.behaviour, line.item, line.category, line.brand, amount, line.quantity, words
+        )
     return Moment(
         at=event.at,
-        # One order is one moment, whatever messages report it.
-        message=event.order if event.behaviour == Behaviour.ORDER else event.message,
-        behaviour=int(event.behaviour),
-        item=first.item,
+        message=message,
+        behaviour=event.behaviour,
+        item=lines[0].item if lines else "",
         category=_most_common([line.category for line in lines]),
         brand=_most_common([line.brand for line in lines]),
-        amount=amount,
+        amount=sum((line.price or 0) * line.quantity for line in lines) if amount is None else amount,
         pieces=sum(line.quantity for line in lines),
         words=_words(event)[:_WORDS],
     )

@@ -4,7 +4,7 @@ from typing import Final
 
 import polars as pl
 
-from schemas.decode import hash64
+from schemas.hashing import hash64
 
 NAME_LENGTH: Final = 64  # of a category or a brand, as the wire contract cuts them
 
