@@ -9,6 +9,7 @@ from stream.features import ledger, windows
 from stream.features.profile import CART, OWNED, SEEN, STORY, CartOp, Moment, Profile
 
 ORDER_CHANGES = frozenset({Behaviour.ORDER, Behaviour.ORDER_UPDATE, Behaviour.CANCEL, Behaviour.REFUND})
+_VIEW, _SEARCH, _ADD, _CHECKOUT = Behaviour.VIEW, Behaviour.SEARCH, Behaviour.CART_ADD, Behaviour.CHECKOUT
 _CART = frozenset({Behaviour.CART_ADD, Behaviour.CART_REMOVE})
 _NO_STORY = frozenset({Behaviour.PAGE, Behaviour.OTHER, Behaviour.IDENTIFY, Behaviour.LIST_VIEW})
 _QUARTER_MS = 6 * HOUR_MS
@@ -19,7 +20,7 @@ _WORDS = 160
 
 def apply(profile: Profile, event: Event, base: str) -> bool:
     """Add the event to the profile; False when it was there already (same message, or an order that was known)."""
-    seen, message, at = profile.seen, event.message, event.at
+    seen, message, at, behaviour = profile.seen, event.message, event.at, event.behaviour
     if message in seen:
         return False
     seen[message] = None
@@ -29,12 +30,14 @@ def apply(profile: Profile, event: Event, base: str) -> bool:
         profile.last = at
     if at < profile.first or not profile.first:
         profile.first = at
-    behaviour = event.behaviour
     if behaviour in ORDER_CHANGES:
         return _change_order(profile, event, base)
+    profile.events += 1
+    _habit(profile.habits, at, 1)
+    windows.add(profile.counters, at, behaviour)
     _browse(profile, event)
     if behaviour not in _NO_STORY:
-        _remember(profile, _moment(event))
+        _remember(profile.story, _moment(event))
         if behaviour in _CART:
             _change_cart(profile, event)
         elif behaviour == Behaviour.REVIEW:
@@ -51,17 +54,23 @@ def prune(profile: Profile, clock: int) -> None:
 
 
 def _browse(profile: Profile, event: Event) -> None:
-    at, behaviour = event.at, int(event.behaviour)
-    _habit(profile, at, 1)
-    windows.add(profile.counters, at, behaviour)
-    if at > profile.latest.get(behaviour, 0):
-        profile.latest[behaviour] = at
-    profile.events += 1
+    at, behaviour = event.at, event.behaviour
     profile.browsed += 1
     if event.device in _PHONES:
         profile.mobile += 1
     if event.channel:
         profile.campaign += 1
+    if behaviour == _VIEW:
+        if at > profile.viewed:
+            profile.viewed = at
+    elif behaviour == _SEARCH:
+        if at > profile.searched:
+            profile.searched = at
+    elif behaviour == _ADD:
+        if at > profile.added:
+            profile.added = at
+    elif behaviour == _CHECKOUT and at > profile.checked_out:
+        profile.checked_out = at
 
 
 def _change_order(profile: Profile, event: Event, base: str) -> bool:
@@ -78,32 +87,31 @@ def _change_order(profile: Profile, event: Event, base: str) -> bool:
         # An order's own counter belongs to the ledger, which may have to take it back.
         windows.add(profile.counters, event.at, event.behaviour)
     profile.events += 1
-    _habit(profile, event.at, 1)
-    _remember(profile, _moment(event))
+    _habit(profile.habits, event.at, 1)
+    _remember(profile.story, _moment(event))
     return True
 
 
-def _habit(profile: Profile, at: int, sign: int) -> None:
-    profile.quarters[at // _QUARTER_MS % 4] += sign
-    profile.weekdays[(at // DAY_MS + _DAYS_TO_MONDAY) % 7] += sign
+def _habit(habits: list[int], at: int, sign: int) -> None:
+    habits[at // _QUARTER_MS % 4] += sign
+    habits[4 + (at // DAY_MS + _DAYS_TO_MONDAY) % 7] += sign
 
 
 def _reconcile(profile: Profile, event: Event, placed: int) -> None:
     """A second report of an order: the earlier time stands, and of the two moments the lesser one."""
     if event.at < placed:
-        _habit(profile, placed, -1)
-        _habit(profile, event.at, 1)
+        _habit(profile.habits, placed, -1)
+        _habit(profile.habits, event.at, 1)
     moment = _moment(event)
     for index, known in enumerate(profile.story):
         if known.behaviour == Behaviour.ORDER and known.message == moment.message:
             if moment < known:
                 del profile.story[index]
-                _remember(profile, moment)
+                _remember(profile.story, moment)
             return
 
 
-def _remember(profile: Profile, moment: Moment) -> None:
-    story = profile.story
+def _remember(story: list[Moment], moment: Moment) -> None:
     if not story or moment.at > story[-1].at:
         story.append(moment)
     elif len(story) == STORY and moment < story[0]:

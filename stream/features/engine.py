@@ -24,12 +24,16 @@ _ITEM_BEHAVIOURS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """What the engine needs to know of the installation; durations in ms."""
+    """What the engine needs to know of the installation; durations in ms.
+
+    Without `emit` profiles are kept up and timers pass, and nothing is told: to build a store anew from the logs.
+    """
 
     currency: str = "USD"
     ahead: int = 3_600_000
     lateness: int = 86_400_000
     debounce: int = 600_000
+    emit: bool = True
     delays: Delays = field(default_factory=Delays)
 
 
@@ -42,11 +46,16 @@ class Engine:
 
     def __init__(self, config: Config) -> None:
         self.config = config
+        self._ahead, self._lateness, self._gap = config.ahead, config.lateness, config.delays.session_gap
         self.profiles: dict[str, Profile] = {}
         self.dirty: set[str] = set()
         self.clock = 0
         self.late = 0
         self.repeated = 0
+        # The last offset of each source: every profile holds all of its customer's events up to it.
+        self._offsets: dict[int, int] = {}
+        # The last offset of each source that a restored profile may hold already.
+        self._reread: dict[int, int] = {}
         self._heap: list[tuple[int, str]] = []
         self._armed: dict[str, int] = {}
 
@@ -54,6 +63,8 @@ class Engine:
         """Take over a stored profile, with its timers; the clock becomes at least its last behaviour."""
         self.profiles[profile.customer] = profile
         self.clock = max(self.clock, profile.touched)
+        for source, offset in profile.applied.items():
+            self._reread[source] = max(offset, self._reread.get(source, -1))
         self._arm(profile)
 
     def apply(self, event: Event, source: int, offset: int, arrived: int) -> list[Record]:
@@ -61,32 +72,44 @@ class Engine:
 
         An event that the profile already holds (read again after a crash, or a repeat) changes nothing.
         """
-        if event.at > arrived + self.config.ahead:
+        at, customer = event.at, event.customer
+        if at > arrived + self._ahead:
             raise Rejected(Reason.TIMESTAMP_AHEAD, "the event lies ahead of its arrival", "$.timestamp")
-        records = self.advance(min(event.at, arrived), arrived)
-        profile = self.profiles.get(event.customer)
+        now = at if at < arrived else arrived
+        records = self.advance(now, arrived) if now > self.clock else []
+        self._offsets[source] = offset
+        profile = self.profiles.get(customer)
         if profile is None:
-            profile = self.profiles[event.customer] = Profile(event.customer)
-        elif profile.applied.get(source, -1) >= offset:
+            profile = self.profiles[customer] = Profile(customer)
+        elif offset <= self._reread.get(source, -1) and offset <= profile.applied.get(source, -1):
             self.repeated += 1
             return records
-        profile.applied[source] = offset
+        self.dirty.add(customer)
         if not apply(profile, event, self.config.currency):
             self.repeated += 1
             return records
         profile.touched = self.clock
-        self.dirty.add(event.customer)
-        records.extend(self._interactions(profile, event))
-        if event.at < self.clock - self.config.lateness:
+        if at < self.clock - self._lateness:
             # History that came late is counted, but what it would have triggered is over.
             self.late += 1
             profile.fired = max(profile.fired, self.clock)
-        else:
-            trigger = policy.on_event(profile, event, self.config.debounce, self.config.delays.session_gap)
+        if self.config.emit:
+            self._tell(profile, event, arrived, records)
+        # Every other timer lies behind the session's end, and is armed when that fires.
+        due = at + self._gap
+        if due <= profile.fired:
+            due = profile.fired + 1
+        armed = self._armed.get(customer)
+        if armed is None or due < armed:
+            self._push(customer, due)
+        return records
+
+    def _tell(self, profile: Profile, event: Event, arrived: int, records: list[Record]) -> None:
+        records.extend(self._interactions(profile, event))
+        if event.at >= self.clock - self._lateness:
+            trigger = policy.on_event(profile, event, self.config.debounce, self._gap)
             if trigger:
                 records.append(self.snapshot(profile, trigger, profile.last, arrived, event.message))
-        self._arm_for_event(profile, event.at)
-        return records
 
     def advance(self, clock: int, now: int) -> list[Record]:
         """Move the clock (never back) and fire what is due, in order of time; `now` is the wall clock."""
@@ -95,15 +118,20 @@ class Engine:
             return records
         self.clock = clock
         heap = self._heap
+        if not heap or heap[0][0] > clock:
+            return records
         while heap and heap[0][0] <= clock:
             due, customer = heappop(heap)
             profile = self.profiles.get(customer)
             if profile is None or self._armed.get(customer) != due:
                 continue
             del self._armed[customer]
-            records.extend(self._fire(profile, now))
-            if customer in self.profiles:
-                self._arm(profile)
+            due, kinds = timers.soonest(profile, self.config.delays)
+            if 0 < due <= clock:
+                self._fire(profile, due, kinds, now, records)
+                due, _ = timers.soonest(profile, self.config.delays)
+            if due and customer in self.profiles:
+                self._push(customer, due)
         return records
 
     def idle(self, now: int) -> list[Record]:
@@ -117,7 +145,7 @@ class Engine:
             profile = self.profiles.get(customer)
             if profile is not None:
                 # A snapshot may yet be taken as of her last behaviour, which an event that comes late does not move.
-                prune(profile, max(profile.last, self.clock - self.config.lateness))
+                prune(profile, max(profile.last, self.clock - self._lateness))
             yield customer, profile
 
     def snapshot(self, profile: Profile, trigger: str, at: int, arrived: int, cause: int) -> Snapshot:
@@ -139,7 +167,7 @@ class Engine:
             cart=list(derive.cart(profile).items),
             owned=list(profile.owned),
             currency=config.currency,
-            applied=dict(profile.applied),
+            applied=profile.applied | self._offsets,
         )
 
     def _told(self, moment: Moment) -> Told:
@@ -151,7 +179,7 @@ class Engine:
     def _interactions(self, profile: Profile, event: Event) -> Iterator[Interaction]:
         behaviour = event.behaviour
         if behaviour in _ITEM_BEHAVIOURS or behaviour == Behaviour.ORDER:
-            session = derive.session_start(profile.story, event.at, self.config.delays.session_gap)
+            session = derive.session_start(profile.story, event.at, self._gap)
             for item, category in [(line.item, line.category) for line in event.lines] or [("", "")]:
                 yield Interaction(
                     customer=event.customer,
@@ -167,26 +195,19 @@ class Engine:
                 customer=event.customer, session=event.at, item="", behaviour=behaviour, at=event.at, order=event.order
             )
 
-    def _fire(self, profile: Profile, now: int) -> Iterator[Snapshot]:
-        due = [timer for timer in timers.pending(profile, self.config.delays) if timer.due <= self.clock]
-        for timer in due:
-            profile.fired = timer.due
-            self.dirty.add(profile.customer)
-            if timer.kind == EXPIRED:
+    def _fire(self, profile: Profile, due: int, kinds: list[str], now: int, records: list[Record]) -> None:
+        profile.fired = due
+        self.dirty.add(profile.customer)
+        for kind in kinds:
+            if kind == EXPIRED:
                 del self.profiles[profile.customer]
                 return
-            if policy.on_timer(profile, timer.kind, self.config.delays.session_gap):
-                yield self.snapshot(profile, timer.kind, timer.due, now, timer.due)
+            if self.config.emit and policy.on_timer(profile, kind, self._gap):
+                records.append(self.snapshot(profile, kind, due, now, due))
 
     def _arm(self, profile: Profile) -> None:
-        due = timers.pending(profile, self.config.delays)
+        due, _ = timers.soonest(profile, self.config.delays)
         if due:
-            self._push(profile.customer, due[0].due)
-
-    def _arm_for_event(self, profile: Profile, at: int) -> None:
-        # Every other timer lies behind the session's end, and is armed when that fires.
-        due = max(at + self.config.delays.session_gap, profile.fired + 1)
-        if due < self._armed.get(profile.customer, due + 1):
             self._push(profile.customer, due)
 
     def _push(self, customer: str, due: int) -> None:

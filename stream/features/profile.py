@@ -53,9 +53,9 @@ class Entry(Struct, array_like=True, gc=False):
 
 
 class Profile(Struct, array_like=True):
-    """One customer. Times are epoch ms, money minor units; `applied` is the last offset per input topic.
+    """One customer. Times are epoch ms, money minor units; `applied` is the last offset it holds per input topic.
 
-    `settled` is when the last order emptied the cart, whatever became of that order: a maximum, so that cart changes
+    `habits` counts events by quarter of the day (4) and by weekday (7, from Monday). `settled` is when the last order emptied the cart, whatever became of that order: a maximum, so that cart changes
     before it can be forgotten.
     """
 
@@ -65,7 +65,10 @@ class Profile(Struct, array_like=True):
     touched: int = 0
     events: int = 0
     counters: dict[int, int] = field(default_factory=dict)
-    latest: dict[int, int] = field(default_factory=dict)
+    viewed: int = 0
+    searched: int = 0
+    added: int = 0
+    checked_out: int = 0
     story: list[Moment] = field(default_factory=list)
     cart: list[CartOp] = field(default_factory=list)
     orders: dict[int, Entry] = field(default_factory=dict)
@@ -74,8 +77,7 @@ class Profile(Struct, array_like=True):
     money: dict[str, int] = field(default_factory=dict)
     paid: int = 0
     returned: int = 0
-    quarters: list[int] = field(default_factory=lambda: [0] * 4)
-    weekdays: list[int] = field(default_factory=lambda: [0] * 7)
+    habits: list[int] = field(default_factory=lambda: [0] * 11)
     browsed: int = 0
     mobile: int = 0
     campaign: int = 0

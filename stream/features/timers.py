@@ -5,8 +5,6 @@ new behaviour sets later ones. So timers need no store of their own: after a res
 """
 
 from dataclasses import dataclass
-from typing import NamedTuple
-
 from schemas.features import DAY_MS
 from stream.features import derive
 from stream.features.profile import Profile
@@ -25,15 +23,12 @@ class Delays:
     expiry: int = 1_095 * DAY_MS
 
 
-class Timer(NamedTuple):
-    """A silence that becomes visible at `due` (ms)."""
-
-    due: int
-    kind: str
+_SILENCES = tuple((days * DAY_MS, f"silence_{days}") for days in SILENCES)
+_SESSION_END = ["session_end"]
 
 
-def pending(profile: Profile, delays: Delays) -> list[Timer]:
-    """The timers that have not fired, the earliest first; several may be due at the same time.
+def soonest(profile: Profile, delays: Delays) -> tuple[int, list[str]]:
+    """When the next timer is due that has not fired, and which kinds are due then; (0, []) when all have fired.
 
     ::
 
@@ -41,15 +36,40 @@ def pending(profile: Profile, delays: Delays) -> list[Timer]:
         ----|---------------|--------------|----------------|-------|----------------|----
                        session_end   cart_abandoned     silence_7 ..silence_60    expired
     """
-    timers = [Timer(profile.last + days * DAY_MS, f"silence_{days}") for days in SILENCES]
-    timers.append(Timer(max(profile.last, profile.touched) + delays.expiry, EXPIRED))
+    fired, last, story = profile.fired, profile.last, profile.story
+    if story and len(profile.orders) < 3:
+        # The usual case: nothing but a cart can be due before a session's end.
+        end = story[-1].at + delays.session_gap
+        if end > fired and not (profile.cart and fired < profile.cart[-1].at + delays.cart_abandoned <= end):
+            return end, _SESSION_END
+    soon, kinds = max(last, profile.touched) + delays.expiry, [EXPIRED]
+    if soon <= fired:
+        soon, kinds = 0, []
+    for due, kind in _candidates(profile, delays):
+        if due > fired:
+            if due < soon or not soon:
+                soon, kinds = due, [kind]
+            elif due == soon:
+                kinds.append(kind)
+    return soon, sorted(kinds)
+
+
+def _candidates(profile: Profile, delays: Delays) -> list[tuple[int, str]]:
+    fired, last, cart = profile.fired, profile.last, profile.cart
+    found = []
     if profile.story:
-        timers.append(Timer(profile.story[-1].at + delays.session_gap, "session_end"))
-    cart = derive.cart(profile)
-    if cart.items:
-        timers.append(Timer(cart.changed + delays.cart_abandoned, "cart_abandoned"))
-    times = derive.order_times(profile)
-    gaps = derive.gaps(times) if len(times) > 2 else None
-    if gaps:
-        timers.append(Timer(times[-1] + int(OVERDUE * gaps[0]), "overdue"))
-    return sorted(timer for timer in timers if timer.due > profile.fired)
+        found.append((profile.story[-1].at + delays.session_gap, _SESSION_END[0]))
+    for silence, kind in _SILENCES:
+        if last + silence > fired:
+            found.append((last + silence, kind))
+            break
+    if cart and cart[-1].at > profile.settled:
+        due = cart[-1].at + delays.cart_abandoned
+        if due > fired and derive.cart(profile).items:
+            found.append((due, "cart_abandoned"))
+    if len(profile.orders) > 2:
+        times = derive.order_times(profile)
+        gaps = derive.gaps(times) if len(times) > 2 else None
+        if gaps:
+            found.append((times[-1] + int(OVERDUE * gaps[0]), "overdue"))
+    return found

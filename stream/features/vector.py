@@ -62,13 +62,12 @@ def _since(at: int, now: int) -> float | None:
 
 
 def _recency(profile: Profile, now: int) -> Features:
-    latest = profile.latest
     return {
         "days_since_event": _since(profile.last, now),
-        "days_since_view": _since(latest.get(B.VIEW, 0), now),
-        "days_since_search": _since(latest.get(B.SEARCH, 0), now),
-        "days_since_cart_add": _since(latest.get(B.CART_ADD, 0), now),
-        "days_since_checkout": _since(latest.get(B.CHECKOUT, 0), now),
+        "days_since_view": _since(profile.viewed, now),
+        "days_since_search": _since(profile.searched, now),
+        "days_since_cart_add": _since(profile.added, now),
+        "days_since_checkout": _since(profile.checked_out, now),
         "days_since_order": _since(profile.last_order, now),
         "tenure_days": _since(profile.first, now),
     }
@@ -142,8 +141,8 @@ def _habits(profile: Profile, now: int) -> Features:
     return {
         "hour": hour,
         "weekday": weekday,
-        "hour_share": _share(profile.quarters[hour // 6], profile.events),
-        "weekday_share": _share(profile.weekdays[weekday], profile.events),
+        "hour_share": _share(profile.habits[hour // 6], profile.events),
+        "weekday_share": _share(profile.habits[4 + weekday], profile.events),
         "mobile_share": _share(profile.mobile, profile.browsed),
         "campaign_share": _share(profile.campaign, profile.browsed),
     }
