@@ -5,12 +5,14 @@ from collections import Counter
 
 from schemas.behaviours import Behaviour, Event
 from schemas.features import DAY_MS, HOUR_MS
-from stream.features import ledger, windows
+from stream.features import derive, ledger, windows
 from stream.features.profile import CART, OWNED, SEEN, STORY, CartOp, Moment, Profile
 
 ORDER_CHANGES = frozenset({Behaviour.ORDER, Behaviour.ORDER_UPDATE, Behaviour.CANCEL, Behaviour.REFUND})
-_VIEW, _SEARCH, _ADD, _CHECKOUT = Behaviour.VIEW, Behaviour.SEARCH, Behaviour.CART_ADD, Behaviour.CHECKOUT
-_CART = frozenset({Behaviour.CART_ADD, Behaviour.CART_REMOVE})
+_VIEW, _SEARCH, _CHECKOUT, _REVIEW, _ORDER = (
+    int(b) for b in (Behaviour.VIEW, Behaviour.SEARCH, Behaviour.CHECKOUT, Behaviour.REVIEW, Behaviour.ORDER)
+)
+_ADD, _REMOVE = int(Behaviour.CART_ADD), int(Behaviour.CART_REMOVE)
 _NO_STORY = frozenset({Behaviour.PAGE, Behaviour.OTHER, Behaviour.IDENTIFY, Behaviour.LIST_VIEW})
 _QUARTER_MS = 6 * HOUR_MS
 _DAYS_TO_MONDAY = 3  # 1970-01-01 was a Thursday
@@ -20,7 +22,7 @@ _WORDS = 160
 
 def apply(profile: Profile, event: Event, base: str) -> bool:
     """Add the event to the profile; False when it was there already (same message, or an order that was known)."""
-    seen, message, at, behaviour = profile.seen, event.message, event.at, event.behaviour
+    seen, message, at = profile.seen, event.message, event.at
     if message in seen:
         return False
     seen[message] = None
@@ -30,18 +32,15 @@ def apply(profile: Profile, event: Event, base: str) -> bool:
         profile.last = at
     if at < profile.first or not profile.first:
         profile.first = at
+    behaviour = int(event.behaviour)
     if behaviour in ORDER_CHANGES:
         return _change_order(profile, event, base)
     profile.events += 1
-    _habit(profile.habits, at, 1)
+    habits = profile.habits
+    habits[at // _QUARTER_MS % 4] += 1
+    habits[4 + (at // DAY_MS + _DAYS_TO_MONDAY) % 7] += 1
     windows.add(profile.counters, at, behaviour)
-    _browse(profile, event)
-    if behaviour not in _NO_STORY:
-        _remember(profile.story, _moment(event))
-        if behaviour in _CART:
-            _change_cart(profile, event)
-        elif behaviour == Behaviour.REVIEW:
-            _review(profile, event)
+    _browse(profile, event, behaviour)
     return True
 
 
@@ -53,13 +52,16 @@ def prune(profile: Profile, clock: int) -> None:
         profile.cart = [op for op in profile.cart if op.at > settled]
 
 
-def _browse(profile: Profile, event: Event) -> None:
-    at, behaviour = event.at, event.behaviour
+def _browse(profile: Profile, event: Event, behaviour: int) -> None:
+    at = event.at
     profile.browsed += 1
     if event.device in _PHONES:
         profile.mobile += 1
     if event.channel:
         profile.campaign += 1
+    if behaviour in _NO_STORY:
+        return
+    _remember(profile.story, _moment(event))
     if behaviour == _VIEW:
         if at > profile.viewed:
             profile.viewed = at
@@ -67,16 +69,23 @@ def _browse(profile: Profile, event: Event) -> None:
         if at > profile.searched:
             profile.searched = at
     elif behaviour == _ADD:
+        _change_cart(profile, event, 1)
         if at > profile.added:
             profile.added = at
-    elif behaviour == _CHECKOUT and at > profile.checked_out:
-        profile.checked_out = at
+    elif behaviour == _REMOVE:
+        _change_cart(profile, event, -1)
+    elif behaviour == _CHECKOUT:
+        if at > profile.checked_out:
+            profile.checked_out = at
+    elif behaviour == _REVIEW:
+        _review(profile, event)
 
 
 def _change_order(profile: Profile, event: Event, base: str) -> bool:
     known = profile.orders.get(event.order)
     placed = known.at if known is not None and known.placed else 0
     ledger.change(profile, event, base)
+    profile.overdue = derive.overdue_at(profile) if len(profile.orders) > 2 else 0
     if event.behaviour == Behaviour.ORDER:
         _own(profile, event)
         profile.settled = max(profile.settled, event.at)
@@ -123,21 +132,19 @@ def _remember(story: list[Moment], moment: Moment) -> None:
 
 
 def _moment(event: Event) -> Moment:
-    lines, amount = event.lines, event.amount
+    behaviour, lines, amount = int(event.behaviour), event.lines, event.amount
     # One order is one moment, whatever messages report it.
-    message = event.order if event.behaviour == Behaviour.ORDER else event.message
-    if len(lines) == 1:
+    message = event.order if behaviour == _ORDER else event.message
+    if len(lines) == 1 and behaviour != _ORDER:
         line = lines[0]
         if amount is None:
             amount = (line.price or 0) * line.quantity
-        words = _words(event)[:_WORDS]
-        return Moment(
-            event.at, message, event.behaviour, line.item, line.category, line.brand, amount, line.quantity, words
-        )
+        words = event.text[:_WORDS] or line.name
+        return Moment(event.at, message, behaviour, line.item, line.category, line.brand, amount, line.quantity, words)
     return Moment(
         at=event.at,
         message=message,
-        behaviour=event.behaviour,
+        behaviour=behaviour,
         item=lines[0].item if lines else "",
         category=_most_common([line.category for line in lines]),
         brand=_most_common([line.brand for line in lines]),
@@ -153,18 +160,15 @@ def _most_common(names: list[str]) -> str:
 
 
 def _words(event: Event) -> str:
-    if event.text:
+    if event.text or event.behaviour != _ORDER:
         return event.text
-    if event.behaviour == Behaviour.ORDER:
-        # The three categories with most lines say what kind of basket this was.
-        counts = Counter(line.category or line.name for line in event.lines)
-        counts.pop("", None)
-        return ", ".join(name for name, _ in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))[:3])
-    return event.lines[0].name if len(event.lines) == 1 else ""
+    # The three categories with most lines say what kind of basket this was.
+    counts = Counter(line.category or line.name for line in event.lines)
+    counts.pop("", None)
+    return ", ".join(name for name, _ in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))[:3])
 
 
-def _change_cart(profile: Profile, event: Event) -> None:
-    sign = 1 if event.behaviour == Behaviour.CART_ADD else -1
+def _change_cart(profile: Profile, event: Event, sign: int) -> None:
     line = event.lines[0]
     insort(profile.cart, CartOp(event.at, event.message, line.item, sign * line.quantity, line.price or 0))
     if len(profile.cart) > CART:

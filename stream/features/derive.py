@@ -8,6 +8,8 @@ from typing import NamedTuple
 from schemas.behaviours import Behaviour
 from stream.features.profile import CartOp, Moment, Profile
 
+OVERDUE = 1.5
+
 
 class Cart(NamedTuple):
     """What lies in the cart: pieces per item, value in minor units, and when it was last changed."""
@@ -73,6 +75,13 @@ def gaps(times: Sequence[int]) -> tuple[float, float] | None:
     between = [later - earlier for earlier, later in itertools.pairwise(times)]
     mean = sum(between) / len(between)
     return mean, sqrt(sum((gap - mean) ** 2 for gap in between) / len(between))
+
+
+def overdue_at(profile: Profile) -> int:
+    """When the next order is overdue: half as long again as her usual gap has passed; 0 below three known orders."""
+    times = order_times(profile)
+    usual = gaps(times) if len(times) > 2 else None
+    return times[-1] + int(OVERDUE * usual[0]) if usual else 0
 
 
 def favourite(names: Sequence[str]) -> float | None:

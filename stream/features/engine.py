@@ -126,11 +126,10 @@ class Engine:
             if profile is None or self._armed.get(customer) != due:
                 continue
             del self._armed[customer]
-            due, kinds = timers.soonest(profile, self.config.delays)
-            if 0 < due <= clock:
-                self._fire(profile, due, kinds, now, records)
-                due, _ = timers.soonest(profile, self.config.delays)
-            if due and customer in self.profiles:
+            due, kind = timers.soonest(profile, self.config.delays)
+            if kind and due <= clock:
+                self._fire(profile, due, kind, now, records)
+            elif kind:
                 self._push(customer, due)
         return records
 
@@ -195,19 +194,19 @@ class Engine:
                 customer=event.customer, session=event.at, item="", behaviour=behaviour, at=event.at, order=event.order
             )
 
-    def _fire(self, profile: Profile, due: int, kinds: list[str], now: int, records: list[Record]) -> None:
+    def _fire(self, profile: Profile, due: int, kind: str, now: int, records: list[Record]) -> None:
         profile.fired = due
         self.dirty.add(profile.customer)
-        for kind in kinds:
-            if kind == EXPIRED:
-                del self.profiles[profile.customer]
-                return
-            if self.config.emit and policy.on_timer(profile, kind, self._gap):
-                records.append(self.snapshot(profile, kind, due, now, due))
+        if kind == EXPIRED:
+            del self.profiles[profile.customer]
+            return
+        if self.config.emit and policy.on_timer(profile, kind, self._gap):
+            records.append(self.snapshot(profile, kind, due, now, due))
+        self._arm(profile)
 
     def _arm(self, profile: Profile) -> None:
-        due, _ = timers.soonest(profile, self.config.delays)
-        if due:
+        due, kind = timers.soonest(profile, self.config.delays)
+        if kind:
             self._push(profile.customer, due)
 
     def _push(self, customer: str, due: int) -> None:

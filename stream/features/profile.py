@@ -56,7 +56,7 @@ class Profile(Struct, array_like=True):
     """One customer. Times are epoch ms, money minor units; `applied` is the last offset it holds per input topic.
 
     `habits` counts events by quarter of the day (4) and by weekday (7, from Monday). `settled` is when the last order emptied the cart, whatever became of that order: a maximum, so that cart changes
-    before it can be forgotten.
+    before it can be forgotten. `overdue` is when her next order is, by her rhythm.
     """
 
     customer: str
@@ -89,6 +89,7 @@ class Profile(Struct, array_like=True):
     scored: int = 0
     fired: int = 0
     settled: int = 0
+    overdue: int = 0
 
     @property
     def last_order(self) -> int:
