@@ -24,12 +24,13 @@ _ITEM_BEHAVIOURS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """What the engine needs to know of the installation; durations in ms."""
+    """What the engine needs to know of the installation; durations in ms. Without `emit` it keeps profiles only."""
 
     currency: str = "USD"
     ahead: int = 3_600_000
     lateness: int = 86_400_000
     debounce: int = 600_000
+    emit: bool = True
     delays: Delays = field(default_factory=Delays)
 
 
@@ -76,12 +77,13 @@ class Engine:
             return records
         profile.touched = self.clock
         self.dirty.add(event.customer)
-        records.extend(self._interactions(profile, event))
+        if self.config.emit:
+            records.extend(self._interactions(profile, event))
         if event.at < self.clock - self.config.lateness:
             # History that came late is counted, but what it would have triggered is over.
             self.late += 1
             profile.fired = max(profile.fired, self.clock)
-        else:
+        elif self.config.emit:
             trigger = policy.on_event(profile, event, self.config.debounce, self.config.delays.session_gap)
             if trigger:
                 records.append(self.snapshot(profile, trigger, profile.last, arrived, event.message))
@@ -175,7 +177,7 @@ class Engine:
             if timer.kind == EXPIRED:
                 del self.profiles[profile.customer]
                 return
-            if policy.on_timer(profile, timer.kind, self.config.delays.session_gap):
+            if self.config.emit and policy.on_timer(profile, timer.kind, self.config.delays.session_gap):
                 yield self.snapshot(profile, timer.kind, timer.due, now, timer.due)
 
     def _arm(self, profile: Profile) -> None:
