@@ -52,6 +52,9 @@ class Settings(BaseSettings):
     cart_abandoned_s: int = Field(3_600, description="silence after which a cart is abandoned")
     debounce_s: int = Field(600, description="a customer is scored again within a session only after this long")
     profile_ttl_days: int = Field(1_095, description="silence after which a profile is forgotten")
+    emit: bool = Field(
+        True, description="whether feature snapshots and interactions are written; off to rebuild profiles alone"
+    )
     flush_interval_s: float = Field(
         1.0, gt=0, description="time between two barriers: what is read again after a crash"
     )

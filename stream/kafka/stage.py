@@ -88,6 +88,11 @@ class Stage:
         self._barrier_lock = asyncio.Lock()
         self.app = self._faust_app(inputs, run_records)
 
+    def wrap(self, around: Callable[[PartitionState], PartitionState]) -> None:
+        """Put something around the state of every partition assigned from now on: to measure it."""
+        make = self._make
+        self._make = lambda number: around(make(number))
+
     def _faust_app(self, inputs: tuple[Topic, ...], run_records: int) -> faust.App:
         settings = self.settings
         brokers = ";".join(f"packed://{broker.strip()}" for broker in settings.kafka_brokers.split(","))
@@ -300,7 +305,7 @@ class Stage:
         try:
             # Unheard of for a session, they were lost before they were revoked: what is not final is the new owner's.
             if self._heard():
-                await self._final_commit()
+                await self.commit_now()
         finally:
             for number in {tp.partition for tp in revoked}:
                 owned = self.owned.pop(number, None)
@@ -313,7 +318,8 @@ class Stage:
                 self._positions.pop(tp, None)
             self._report_ready()
 
-    async def _final_commit(self) -> None:
+    async def commit_now(self) -> None:
+        """Make everything processed so far final, and commit it."""
         await self.barrier()
         # A commit that is under way began before the barrier: this one must not be taken for it.
         await self.app.consumer.maybe_wait_for_commit_to_finish()
@@ -324,7 +330,7 @@ class Stage:
         if self._broken or self.app.crash_reason is not None or not self.owned:
             return
         try:
-            await asyncio.wait_for(self._final_commit(), _LAST_BARRIER_S)
+            await asyncio.wait_for(self.commit_now(), _LAST_BARRIER_S)
         except Exception as error:
             log.warning("%s: the last barrier was not made, its records will be read again: %s", self.name, error)
 

@@ -22,7 +22,11 @@ def run(name: str, settings: Settings, metrics_port: int, log_level: str) -> Non
         raise OperatorError(
             f"port {metrics_port} for the metrics of `{name}` is taken; choose another with --metrics-port"
         ) from error
-    stage: Stage = importlib.import_module(f"stream.stages.{name}").stage(settings)
+    run_stage(importlib.import_module(f"stream.stages.{name}").stage(settings), log_level)
+
+
+def run_stage(stage: Stage, log_level: str) -> None:
+    """Run a stage that is made, as `run` does."""
     worker = faust.Worker(stage.app, loglevel=log_level, redirect_stdouts=False, quiet=True)
     try:
         worker.execute_from_commandline()

@@ -31,6 +31,7 @@ def engine_config(settings: Settings) -> Config:
         ahead=settings.ahead_s * 1000,
         lateness=settings.lateness_s * 1000,
         debounce=settings.debounce_s * 1000,
+        emit=settings.emit,
         delays=Delays(
             session_gap=settings.session_gap_s * 1000,
             cart_abandoned=settings.cart_abandoned_s * 1000,

@@ -1,0 +1,136 @@
+"""`bench profile`: the same events and the same features through every contender, round after round."""
+
+import asyncio
+import statistics
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
+
+from deploy.bench.contenders import CONTENDERS, NAMES, OURS, Contender
+from deploy.bench.events import CUSTOMERS, SPAN_S, events
+from deploy.bench.fill import Filled, fill
+from deploy.bench.place import place
+from deploy.bench.turn import Turn, take
+from deploy.local.supervisor import Announce
+from schemas.errors import OperatorError
+from stream.kafka.admin import create_topics
+from stream.settings import Settings
+
+LONG, SHORT = "long-", "short-"
+MODES = {"state": False, "with_outputs": True}
+Rates = dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to run: contenders by name, `rounds` of each mode, `total` events, of which the slow get `short`."""
+
+    names: tuple[str, ...] = NAMES
+    rounds: int = 3
+    total: int = 300_000
+    short: int = 10_000
+    customers: int = CUSTOMERS
+    span_s: int = SPAN_S
+    partitions: int = 4
+    modes: tuple[str, ...] = tuple(MODES)
+    profile_to: str = ""
+
+    def __post_init__(self) -> None:
+        if unknown := sorted(set(self.names) - set(NAMES)):
+            raise OperatorError(f"--only {unknown[0]}: there are {', '.join(NAMES)}")
+
+    @property
+    def contenders(self) -> list[Contender]:
+        """Those who run."""
+        return [contender for contender in CONTENDERS if contender.name in self.names]
+
+    @property
+    def turns(self) -> int:
+        """How many processes will be started."""
+        return len(self.names) * self.rounds * len(self.modes)
+
+
+@dataclass(frozen=True, slots=True)
+class Watcher:
+    """Who is told how it goes: records sent, and each turn's beginning and end."""
+
+    sent: Callable[[int], None] = lambda _count: None
+    turn: Callable[[str], None] = lambda _what: None
+    done: Callable[[str, float], None] = lambda _name, _rate: None
+
+
+@dataclass
+class Found:
+    """Rates by mode, one dict a round, and the two event sets."""
+
+    mix: Filled
+    short: Filled
+    rates: dict[str, list[Rates]] = field(default_factory=dict)
+
+
+async def contest(settings: Settings, plan: Plan, announce: Announce, watcher: Watcher) -> Found:
+    """Run the plan on a broker of its own. Raises `OperatorError` where a contender fails or its state is wrong."""
+    chosen = plan.contenders
+    pythons = {c.name: await asyncio.to_thread(c.python, settings.cache_dir, _say(announce, c.name)) for c in chosen}
+    async with place(settings, announce=announce, partitions=plan.partitions) as (own, _):
+        found = await asyncio.to_thread(_fill, own, plan, watcher.sent)
+        for mode in plan.modes:
+            for number in range(plan.rounds):
+                rates: Rates = {}
+                for contender in rotated(chosen, number):
+                    watcher.turn(f"{mode}, round {number + 1} of {plan.rounds}: {contender.name}")
+                    filled, prefix = (found.short, SHORT) if contender.short else (found.mix, LONG)
+                    run = f"{mode.replace('_', '-')}-{number}"
+                    folder = own.data_dir / f"{contender.name}-{run}"
+                    turn = Turn(own, prefix, filled, run, MODES[mode], folder, plan.profile_to)
+                    rates[contender.name] = await take(turn, contender, pythons[contender.name])
+                    watcher.done(contender.name, rates[contender.name])
+                found.rates.setdefault(mode, []).append(rates)
+        return found
+
+
+def rotated(contenders: Sequence[Contender], number: int) -> list[Contender]:
+    """The order of a round: everyone is first, and last, in turn."""
+    start = number % len(contenders)
+    return [*contenders[start:], *contenders[:start]]
+
+
+def _say(announce: Announce, name: str) -> Callable[[str], None]:
+    return lambda line: announce(name, line)
+
+
+def _fill(settings: Settings, plan: Plan, sent: Callable[[int], None]) -> Found:
+    sets = []
+    slow = any(contender.short for contender in plan.contenders)
+    for prefix, total in ((LONG, plan.total), (SHORT, min(plan.short, plan.total) if slow else 0)):
+        create_topics(settings.model_copy(update={"topic_prefix": prefix}))
+        # The short set is how the long one begins: as many events, of the same customers, in the same order.
+        first = islice(events(plan.total, plan.customers, plan.span_s), total)
+        sets.append(fill(settings, prefix, first, sent))
+    return Found(sets[0], sets[1])
+
+
+def summary(plan: Plan, found: Found) -> dict[str, Any]:
+    """The result as JSON: the first mode at the top, the others under their names."""
+    modes = {mode: _medians(rounds) for mode, rounds in found.rates.items()}
+    first, *others = modes
+    result: dict[str, Any] = {**modes[first], "rounds": plan.rounds, "mode": first}
+    result |= {mode: modes[mode] for mode in others}
+    result |= {"mix": found.mix.told(), "span_s": plan.span_s, "partitions": plan.partitions}
+    result["events"] = {c.name: found.short.total if c.short else found.mix.total for c in plan.contenders}
+    return result
+
+
+def _medians(rounds: list[Rates]) -> dict[str, Any]:
+    """Each one's median rate, and the medians of ours over theirs, round by round: what both met alike cancels out."""
+    names = rounds[0]
+    medians: dict[str, Any] = {
+        "events_per_s": {name: round(statistics.median(rates[name] for rates in rounds)) for name in names}
+    }
+    if OURS in names:
+        others = [name for name in names if name != OURS]
+        medians["ratio"] = {
+            name: round(statistics.median(rates[OURS] / rates[name] for rates in rounds), 3) for name in others
+        }
+    return medians

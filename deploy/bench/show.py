@@ -1,0 +1,53 @@
+"""What a benchmark shows on a terminal: bars while it runs, a table at the end."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from deploy.bench.contest import MODES, Plan, Watcher
+
+
+@contextmanager
+def contest_progress(console: Console, plan: Plan, *, quiet: bool) -> Iterator[Watcher]:
+    """Two bars: events sent, turns taken; each turn's rate is printed above them."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True, disable=quiet) as progress:
+        slow = sum(contender.short for contender in plan.contenders)
+        filling = progress.add_task("events into Kafka", total=plan.total + (plan.short if slow else 0))
+        turns = progress.add_task("turns", total=plan.turns, start=False)
+
+        def turn(what: str) -> None:
+            progress.start_task(turns)
+            progress.update(turns, description=what)
+
+        def done(name: str, rate: float) -> None:
+            progress.update(turns, advance=1)
+            if not quiet:
+                console.print(f"[dim]{name:>12} {rate:>9,.0f} events/s[/]", highlight=False)
+
+        yield Watcher(lambda count: progress.update(filling, advance=count), turn, done)
+
+
+def contest_table(result: dict[str, Any]) -> Table:
+    """Rates and ratios, a row a contender, two columns a mode."""
+    modes = {result["mode"]: result} | {mode: result[mode] for mode in MODES if mode in result}
+    mix = result["mix"]
+    table = Table(
+        title=f"{mix['distinct']:,} events of {mix['customers']:,} customers, {mix['mean_bytes']} bytes each, "
+        f"{result['partitions']} partitions; medians of {result['rounds']} rounds"
+    )
+    table.add_column("")
+    for mode in modes:
+        table.add_column(f"{mode}\nevents/s", justify="right")
+        table.add_column("footfall is", justify="right")
+    for name, events in result["events"].items():
+        row = [name if events == mix["events"] else f"{name} (first {events:,})"]
+        for found in modes.values():
+            ratio = found.get("ratio", {}).get(name)
+            row += [f"{found['events_per_s'][name]:,}", "" if ratio is None else f"{ratio:.2f} times"]
+        table.add_row(*row)
+    return table

@@ -1,0 +1,189 @@
+"""One contender's turn: a fresh process, fresh groups and topics, the clock, and a look at what it made."""
+
+import asyncio
+import contextlib
+import json
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic
+
+from deploy.bench.contenders import OURS, Contender
+from deploy.bench.fill import Filled
+from deploy.bench.job import FIRST, LAST, Job
+from schemas.errors import OperatorError
+from schemas.topics import FEATURES, INTERACTIONS, PROFILES
+from stream.features.codec import decode_profile
+from stream.kafka.admin import create_topics
+from stream.kafka.restore import read_partition
+from stream.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+OUTPUTS = (FEATURES, INTERACTIONS)
+POLL_S = 0.02
+LIMIT_S = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What a turn needs to know: where, on which topics (`prefix`), with what on them, and under which name."""
+
+    settings: Settings
+    prefix: str
+    filled: Filled
+    run: str
+    outputs: bool
+    folder: Path
+    profile_to: str = ""
+
+    def job(self, contender: Contender) -> Job:
+        """What the contender's process is told."""
+        return Job(
+            self.settings.kafka_brokers,
+            self.prefix,
+            contender.group(self.prefix, self.run),
+            self.filled.total,
+            self.settings.partitions,
+            self.outputs,
+            str(self.folder),
+            self.profile_to if contender.name == OURS else "",
+        )
+
+
+async def take(turn: Turn, contender: Contender, python: str) -> float:
+    """Records a second, from the first one that it processes until its group has committed the last one.
+
+    Starting (imports, joining the group) counts for nobody. The last record asks for a commit at once, so that nobody
+    waits for an interval, which is a second for everyone. Raises `OperatorError` where it fails, takes longer than
+    `LIMIT_S`, or made anything but the right state.
+    """
+    await asyncio.to_thread(_prepare, turn, contender)
+    job = turn.job(contender)
+    turn.folder.mkdir(parents=True)
+    log = turn.folder / "log"
+    with log.open("wb") as errors:
+        process = await asyncio.create_subprocess_exec(
+            python,
+            "-m",
+            contender.module,
+            job.argument(),
+            cwd=ROOT,
+            env=os.environ | {"PYTHONPATH": str(ROOT)},
+            stdout=asyncio.subprocess.PIPE,
+            stderr=errors,
+        )
+    try:
+        async with asyncio.timeout(LIMIT_S):
+            marks = await _marks(process)
+            end = await _committed(job) if LAST in marks else None
+    except TimeoutError:
+        end = None
+    finally:
+        await _end(process)
+    if end is None:
+        lines = log.read_text(errors="replace").strip().splitlines()
+        raise OperatorError(f"{contender.name} did not finish: {lines[-1] if lines else 'it said nothing'}")
+    await asyncio.to_thread(_check, turn, contender)
+    return turn.filled.total / (end - marks[FIRST])
+
+
+async def _marks(process: asyncio.subprocess.Process) -> dict[str, float]:
+    """When the first record came and the last one was done, on this machine's monotonic clock."""
+    marks: dict[str, float] = {}
+    assert process.stdout is not None
+    async for line in process.stdout:
+        # What a library prints without an end of line stands before it.
+        _, mark, rest = line.partition(b'{"mark"')
+        if mark:
+            said = json.loads(mark + rest)
+            marks[said["mark"]] = said["at"]
+            if said["mark"] == LAST:
+                break
+    return marks
+
+
+async def _committed(job: Job) -> float:
+    """When the group's commits reach the end of every partition."""
+    consumer = Consumer({"bootstrap.servers": job.brokers, "group.id": job.group, "enable.auto.commit": False})
+    places = [
+        TopicPartition(job.topic(name), number)
+        for name in ("clickstream", "orders")
+        for number in range(job.partitions)
+    ]
+
+    def behind() -> int:
+        return job.total - sum(max(0, int(place.offset)) for place in consumer.committed(places, timeout=10))
+
+    try:
+        while await asyncio.to_thread(behind) > 0:
+            await asyncio.sleep(POLL_S)
+        return time.monotonic()
+    finally:
+        consumer.close()
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    """Ask it to end, and see that it does."""
+    if process.returncode is None:
+        process.terminate()
+        try:
+            async with asyncio.timeout(15):
+                await process.wait()
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+
+
+def _prepare(turn: Turn, contender: Contender) -> None:
+    """Outputs begin empty at every turn; so do our profiles and our group, whose names the prefix gives."""
+    settings = turn.settings
+    client = AdminClient({"bootstrap.servers": settings.kafka_brokers, "log_level": 0})
+    outputs = [turn.job(contender).output(topic.name) for topic in OUTPUTS]
+    if contender.name != OURS:
+        delete_topics(settings, outputs)
+        made = client.create_topics(
+            [NewTopic(name, settings.partitions, 1, config=FEATURES.config()) for name in outputs]
+        )
+        for future in made.values():
+            future.result(30)
+        return
+    group = contender.group(turn.prefix, turn.run)
+    # The first turn finds none.
+    with contextlib.suppress(KafkaException):
+        client.delete_consumer_groups([group])[group].result(30)
+    delete_topics(settings, [turn.prefix + topic.name for topic in (PROFILES, *OUTPUTS)])
+    create_topics(settings.model_copy(update={"topic_prefix": turn.prefix}))
+
+
+def delete_topics(settings: Settings, names: Sequence[str]) -> None:
+    """Delete topics and wait until they are gone."""
+    client = AdminClient({"bootstrap.servers": settings.kafka_brokers, "log_level": 0})
+    there = [name for name in names if name in client.list_topics(timeout=10).topics]
+    for future in client.delete_topics(there).values() if there else ():
+        future.result(30)
+    while any(name in client.list_topics(timeout=10).topics for name in there):
+        time.sleep(POLL_S)
+
+
+def _check(turn: Turn, contender: Contender) -> None:
+    """Raise `OperatorError` unless the state is there: every customer, and every event once."""
+    if contender.store is None:
+        return
+    topic = contender.store(turn.prefix, turn.run)
+    values: dict[bytes, bytes | None] = {}
+    for number in range(turn.settings.partitions):
+        read_partition(turn.settings.kafka_brokers, topic, number, values.__setitem__)
+    profiles = [decode_profile(value) for value in values.values() if value]
+    found = (len(profiles), sum(profile.events for profile in profiles))
+    wanted = (turn.filled.customers, turn.filled.distinct)
+    if found != wanted:
+        raise OperatorError(
+            f"{contender.name} made {found[0]:,} profiles of {found[1]:,} events instead of {wanted[0]:,} of "
+            f"{wanted[1]:,}: its rate means nothing"
+        )
+    if contender.name != OURS:
+        delete_topics(turn.settings, [topic])
