@@ -86,10 +86,8 @@ def overdue_at(profile: Profile) -> int:
 
 def favourite(names: Sequence[str]) -> float | None:
     """The share of the most frequent name among those that are set; None where none is."""
-    named = [name for name in names if name]
-    return max(map(named.count, set(named))) / len(named) if named else None
-
-
-def count(moments: Sequence[Moment], *behaviours: Behaviour) -> int:
-    """How many of the moments are one of these behaviours."""
-    return sum(moment.behaviour in behaviours for moment in moments)
+    counts: dict[str, int] = {}
+    for name in names:
+        if name:
+            counts[name] = counts.get(name, 0) + 1
+    return max(counts.values()) / sum(counts.values()) if counts else None

@@ -6,7 +6,7 @@ from heapq import heappop, heappush
 
 from schemas.behaviours import Behaviour, Event
 from schemas.errors import Reason, Rejected
-from schemas.money import to_major
+from schemas.money import exponent
 from schemas.outputs import Interaction, Snapshot, make_id
 from schemas.outputs import Moment as Told
 from stream.features import derive, policy, timers
@@ -162,18 +162,19 @@ class Engine:
             trigger=trigger,
             arrived=arrived,
             features=features_at(profile, at, config.currency, config.delays.session_gap),
-            story=[self._told(moment) for moment in profile.story],
+            story=self._told(profile.story),
             cart=list(derive.cart(profile).items),
             owned=list(profile.owned),
             currency=config.currency,
             applied=profile.applied | self._offsets,
         )
 
-    def _told(self, moment: Moment) -> Told:
-        amount = to_major(moment.amount, self.config.currency) if moment.amount else None
-        return Told(
-            moment.at, Behaviour(moment.behaviour), moment.item, moment.category, amount, moment.pieces, moment.words
-        )
+    def _told(self, story: list[Moment]) -> list[Told]:
+        unit = 10.0 ** exponent(self.config.currency)
+        return [
+            Told(m.at, m.behaviour, m.item, m.category, m.amount / unit if m.amount else None, m.pieces, m.words)
+            for m in story
+        ]
 
     def _interactions(self, profile: Profile, event: Event) -> Iterator[Interaction]:
         behaviour = event.behaviour

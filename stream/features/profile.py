@@ -4,7 +4,9 @@ Each list holds the newest K by (time, message), whatever order they came in; wh
 cart, gaps, affinities, story) is computed when a snapshot is taken. See `stream.features.apply` for the updates.
 """
 
-from msgspec import Struct, field
+from dataclasses import dataclass, field
+
+from msgspec import Struct
 
 STORY = 32  # behaviours kept: bounds session depth, affinities and BERT's story
 LEDGER = 24  # orders kept: bounds order deduplication, refunds of known orders, purchase gaps
@@ -52,7 +54,8 @@ class Entry(Struct, array_like=True, gc=False):
     updated: int = 0
 
 
-class Profile(Struct, array_like=True):
+@dataclass(slots=True)
+class Profile:
     """One customer. Times are epoch ms, money minor units; `applied` is the last offset it holds per input topic.
 
     `habits` counts events by quarter of the day (4) and by weekday (7, from Monday). `settled` is when the last order emptied the cart, whatever became of that order: a maximum, so that cart changes

@@ -5,6 +5,8 @@ one bucket, of the finest level; `prune` folds buckets into the next coarser lev
 a sum over a window is exact, adding is commutative, and what is taken back leaves nothing, however late it comes.
 """
 
+from functools import lru_cache
+
 from schemas.features import DAY_MS, HOUR_MS
 
 Counters = dict[int, int]
@@ -79,55 +81,57 @@ _MEMBERS = tuple(
     )
     for level, (_, kept) in enumerate(LEVELS)
 )
-_INDEX = {name: index for index, (name, *_) in enumerate(_WINDOWS)}
+INDEX = {name: index for index, (name, *_) in enumerate(_WINDOWS)}
+_TOTAL = _GROUP_MASK  # where each window keeps its sum over all behaviours
 
 
-def _membership(bucket: int, now: int) -> tuple[list[int], int | None]:
-    """The windows that a bucket (with its level) belongs to as of `now`, and the day that it lies in, if in one."""
+@lru_cache(maxsize=1 << 14)
+def _membership(bucket: int, now: int) -> tuple[tuple[int, ...], int | None]:
+    """The windows that a bucket (with its level) lies in as of the finest bucket `now`, and its day if it has one."""
     finest = bucket & _LEVEL_MASK
     start = (bucket >> _LEVEL_BITS) * LEVELS[finest][0]
     found: list[int] = []
     for level in range(finest, len(LEVELS)):
         length, kept = LEVELS[level]
-        age = now // length - start // length
+        age = now * _FINEST // length - start // length
         if 0 <= age < kept:
             found += _MEMBERS[level][age]
-    return found, start // DAY_MS if finest <= DAYS else None
+    return tuple(found), start // DAY_MS if finest <= DAYS else None
 
 
 class Sums:
     """Every window of one profile as of `now`, which no `prune` was ahead of; summed in a single pass."""
 
-    __slots__ = ("_sums", "active_days")
+    __slots__ = ("active_days", "windows")
 
     def __init__(self, counters: Counters, now: int) -> None:
         if counters and min(counters.values()) < 0:
             # What was taken back may lie in a finer bucket than what it was taken from: fold them together.
             counters = dict(counters)
             prune(counters, now)
-        sums = [[0] * (_GROUP_MASK + 1) for _ in _WINDOWS]
+        windows = [[0] * (_TOTAL + 1) for _ in _WINDOWS]
         days: set[int | None] = set()
-        # Several groups share a bucket: what it belongs to is found once.
-        known: dict[int, tuple[list[list[int]], int | None]] = {}
+        finest = now // _FINEST
         for key, value in counters.items():
-            bucket = key >> _GROUP_BITS
-            found = known.get(bucket)
-            if found is None:
-                members, day = _membership(bucket, now)
-                found = known[bucket] = [sums[index] for index in members], day
             group = key & _GROUP_MASK
-            for window in found[0]:
-                window[group] += value
+            members, day = _membership(key >> _GROUP_BITS, finest)
             if group < SPEND:
-                days.add(found[1])
-        self._sums = sums
+                days.add(day)
+                for index in members:
+                    window = windows[index]
+                    window[group] += value
+                    window[_TOTAL] += value
+            else:
+                for index in members:
+                    windows[index][group] += value
+        self.windows = windows
         ages = {now // DAY_MS - day for day in days if day is not None}
         self.active_days = {age for age in ages if 0 <= age < LEVELS[DAYS][1]}
 
     def over(self, window: str, group: int) -> int:
         """Sum of a group over a window."""
-        return self._sums[_INDEX[window]][group]
+        return self.windows[INDEX[window]][group]
 
     def behaviours(self, window: str) -> int:
         """Sum over all behaviours."""
-        return sum(self._sums[_INDEX[window]][:SPEND])
+        return self.windows[INDEX[window]][_TOTAL]
