@@ -32,6 +32,7 @@ _KNOWN: dict[type[Any], str] = {
     ): name
     for name, spec in EVENTS.items()
 }
+_TYPES = {"identify": Behaviour.IDENTIFY, "page": Behaviour.PAGE}
 _FIELDS = {kind: (EVENTS[name].behaviour, FILL[EVENTS[name].properties]) for kind, name in _KNOWN.items()}
 _known: msgspec.json.Decoder[Any] = msgspec.json.Decoder(Union[tuple(_KNOWN)])  # noqa: UP007
 
@@ -48,8 +49,8 @@ def decode(raw: bytes | None, currency: str) -> Event:
         return _decode_any(raw, currency)
     if message.type != "track":
         return _decode_any(raw, currency)
-    event = _event(message, raw, currency)
-    event.behaviour, fill = _FIELDS[type(message)]
+    behaviour, fill = _FIELDS[type(message)]
+    event = _event(message, raw, currency, behaviour)
     fill(event, message.properties)
     return event
 
@@ -59,41 +60,39 @@ def _decode_any(raw: bytes, currency: str) -> Event:
         envelope = _envelope.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise explain(error, raw) from None
-    event = _event(envelope, raw, currency)
-    if envelope.type == "track":
-        if envelope.event is None:
-            raise Rejected(Reason.MISSING_FIELD, "a track message names its event", "$.event")
-        spec = EVENTS.get(envelope.event)
-        if spec is not None:
-            event.behaviour = spec.behaviour
-            FILL[spec.properties](event, _decode_properties(envelope, spec.properties))
-    elif envelope.type == "identify":
-        event.behaviour = Behaviour.IDENTIFY
-    elif envelope.type == "page":
-        event.behaviour = Behaviour.PAGE
+    if envelope.type != "track":
+        return _event(envelope, raw, currency, _TYPES.get(envelope.type, Behaviour.OTHER))
+    if envelope.event is None:
+        raise Rejected(Reason.MISSING_FIELD, "a track message names its event", "$.event")
+    spec = EVENTS.get(envelope.event)
+    if spec is None:
+        return _event(envelope, raw, currency, Behaviour.OTHER)
+    event = _event(envelope, raw, currency, spec.behaviour)
+    FILL[spec.properties](event, _decode_properties(envelope, spec.properties))
     return event
 
 
-def _event(head: Head, raw: bytes, currency: str) -> Event:
+def _event(head: Head, raw: bytes, currency: str, behaviour: Behaviour) -> Event:
     """What every message says; its bytes are hashed where it has no messageId."""
-    user, anonymous = head.userId, head.anonymousId
+    user, anonymous, context = head.userId, head.anonymousId, head.context
     if user is None and anonymous is None:
         raise Rejected(Reason.NO_CUSTOMER, "neither userId nor anonymousId is set")
-    event = Event(
-        behaviour=Behaviour.OTHER,
+    device = channel = ""
+    if context is not None:
+        if context.device is not None and context.device.type:
+            device = context.device.type.lower()[:32]
+        if context.campaign is not None:
+            channel = (context.campaign.medium or context.campaign.source or "").lower()[:32]
+    return Event(
+        behaviour=behaviour,
         at=parse_time(head.timestamp),
         customer=str(anonymous if user is None else user),
         message=hash64(head.messageId or raw),
         anonymous="" if user is None or anonymous is None else str(anonymous),
         currency=currency,
+        device=device,
+        channel=channel,
     )
-    context = head.context
-    if context is not None:
-        if context.device is not None and context.device.type:
-            event.device = context.device.type.lower()[:32]
-        if context.campaign is not None:
-            event.channel = (context.campaign.medium or context.campaign.source or "").lower()[:32]
-    return event
 
 
 def explain(error: Exception, raw: bytes, prefix: str = "$") -> Rejected:
