@@ -11,7 +11,7 @@ from deploy.bench.contenders import CONTENDERS, NAMES, OURS, Contender
 from deploy.bench.events import CUSTOMERS, SPAN_S, events
 from deploy.bench.fill import Filled, fill
 from deploy.bench.place import place
-from deploy.bench.turn import Turn, take
+from deploy.bench.turn import Speed, Turn, take
 from deploy.local.supervisor import Announce
 from schemas.errors import OperatorError
 from stream.kafka.admin import create_topics
@@ -19,7 +19,7 @@ from stream.settings import Settings
 
 LONG, SHORT = "long-", "short-"
 MODES = {"state": False, "with_outputs": True}
-Rates = dict[str, float]
+Speeds = dict[str, Speed]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +62,11 @@ class Watcher:
 
 @dataclass
 class Found:
-    """Rates by mode, one dict a round, and the two event sets."""
+    """Speeds by mode, one dict a round, and the two event sets."""
 
     mix: Filled
     short: Filled
-    rates: dict[str, list[Rates]] = field(default_factory=dict)
+    speeds: dict[str, list[Speeds]] = field(default_factory=dict)
 
 
 async def contest(settings: Settings, plan: Plan, announce: Announce, watcher: Watcher) -> Found:
@@ -77,16 +77,16 @@ async def contest(settings: Settings, plan: Plan, announce: Announce, watcher: W
         found = await asyncio.to_thread(_fill, own, plan, watcher.sent)
         for mode in plan.modes:
             for number in range(plan.rounds):
-                rates: Rates = {}
+                speeds: Speeds = {}
                 for contender in rotated(chosen, number):
                     watcher.turn(f"{mode}, round {number + 1} of {plan.rounds}: {contender.name}")
                     filled, prefix = (found.short, SHORT) if contender.short else (found.mix, LONG)
                     run = f"{mode.replace('_', '-')}-{number}"
                     folder = own.data_dir / f"{contender.name}-{run}"
                     turn = Turn(own, prefix, filled, run, MODES[mode], folder, plan.profile_to)
-                    rates[contender.name] = await take(turn, contender, pythons[contender.name])
-                    watcher.done(contender.name, rates[contender.name])
-                found.rates.setdefault(mode, []).append(rates)
+                    speeds[contender.name] = await take(turn, contender, pythons[contender.name])
+                    watcher.done(contender.name, speeds[contender.name].rate)
+                found.speeds.setdefault(mode, []).append(speeds)
         return found
 
 
@@ -113,7 +113,7 @@ def _fill(settings: Settings, plan: Plan, sent: Callable[[int], None]) -> Found:
 
 def summary(plan: Plan, found: Found) -> dict[str, Any]:
     """The result as JSON: the first mode at the top, the others under their names."""
-    modes = {mode: _medians(rounds) for mode, rounds in found.rates.items()}
+    modes = {mode: _medians(rounds) for mode, rounds in found.speeds.items()}
     first, *others = modes
     result: dict[str, Any] = {**modes[first], "rounds": plan.rounds, "mode": first}
     result |= {mode: modes[mode] for mode in others}
@@ -122,15 +122,19 @@ def summary(plan: Plan, found: Found) -> dict[str, Any]:
     return result
 
 
-def _medians(rounds: list[Rates]) -> dict[str, Any]:
+def _medians(rounds: list[Speeds]) -> dict[str, Any]:
     """Each one's median rate, and the medians of ours over theirs, round by round: what both met alike cancels out."""
-    names = rounds[0]
+    names = list(rounds[0])
     medians: dict[str, Any] = {
-        "events_per_s": {name: round(statistics.median(rates[name] for rates in rounds)) for name in names}
+        "events_per_s": {name: round(statistics.median(speeds[name].rate for speeds in rounds)) for name in names},
+        "cpu_us_per_event": {
+            name: round(statistics.median(speeds[name].cpu_us for speeds in rounds), 1) for name in names
+        },
     }
     if OURS in names:
-        others = [name for name in names if name != OURS]
         medians["ratio"] = {
-            name: round(statistics.median(rates[OURS] / rates[name] for rates in rounds), 3) for name in others
+            name: round(statistics.median(speeds[OURS].rate / speeds[name].rate for speeds in rounds), 3)
+            for name in names
+            if name != OURS
         }
     return medians

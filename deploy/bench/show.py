@@ -33,7 +33,7 @@ def contest_progress(console: Console, plan: Plan, *, quiet: bool) -> Iterator[W
 
 
 def contest_table(result: dict[str, Any]) -> Table:
-    """Rates and ratios, a row a contender, two columns a mode."""
+    """Rates and ratios, a row a contender, three columns a mode."""
     modes = {result["mode"]: result} | {mode: result[mode] for mode in MODES if mode in result}
     mix = result["mix"]
     table = Table(
@@ -44,10 +44,12 @@ def contest_table(result: dict[str, Any]) -> Table:
     for mode in modes:
         table.add_column(f"{mode}\nevents/s", justify="right")
         table.add_column("footfall is", justify="right")
+        table.add_column("CPU µs\nan event", justify="right")
     for name, events in result["events"].items():
         row = [name if events == mix["events"] else f"{name} (first {events:,})"]
         for found in modes.values():
             ratio = found.get("ratio", {}).get(name)
             row += [f"{found['events_per_s'][name]:,}", "" if ratio is None else f"{ratio:.2f} times"]
+            row.append(f"{found['cpu_us_per_event'][name]:.1f}")
         table.add_row(*row)
     return table

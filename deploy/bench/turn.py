@@ -2,16 +2,16 @@
 
 import asyncio
 import contextlib
-import json
-import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
+from deploy.bench.child import child
 from deploy.bench.contenders import OURS, Contender
 from deploy.bench.fill import Filled
 from deploy.bench.job import FIRST, LAST, Job
@@ -22,7 +22,6 @@ from stream.kafka.admin import create_topics
 from stream.kafka.restore import read_partition
 from stream.settings import Settings
 
-ROOT = Path(__file__).parents[2]
 OUTPUTS = (FEATURES, INTERACTIONS)
 POLL_S = 0.02
 LIMIT_S = 120.0
@@ -54,8 +53,15 @@ class Turn:
         )
 
 
-async def take(turn: Turn, contender: Contender, python: str) -> float:
-    """Records a second, from the first one that it processes until its group has committed the last one.
+class Speed(NamedTuple):
+    """Records a second, and microseconds of processor time for each: the one depends on who else is at work here."""
+
+    rate: float
+    cpu_us: float
+
+
+async def take(turn: Turn, contender: Contender, python: str) -> Speed:
+    """How fast it is from the first record that it processes until its group has committed the last one.
 
     Starting (imports, joining the group) counts for nobody. The last record asks for a commit at once, so that nobody
     waits for an interval, which is a second for everyone. Raises `OperatorError` where it fails, takes longer than
@@ -63,47 +69,17 @@ async def take(turn: Turn, contender: Contender, python: str) -> float:
     """
     await asyncio.to_thread(_prepare, turn, contender)
     job = turn.job(contender)
-    turn.folder.mkdir(parents=True)
-    log = turn.folder / "log"
-    with log.open("wb") as errors:
-        process = await asyncio.create_subprocess_exec(
-            python,
-            "-m",
-            contender.module,
-            job.argument(),
-            cwd=ROOT,
-            env=os.environ | {"PYTHONPATH": str(ROOT)},
-            stdout=asyncio.subprocess.PIPE,
-            stderr=errors,
-        )
-    try:
-        async with asyncio.timeout(LIMIT_S):
-            marks = await _marks(process)
-            end = await _committed(job) if LAST in marks else None
-    except TimeoutError:
-        end = None
-    finally:
-        await _end(process)
-    if end is None:
-        lines = log.read_text(errors="replace").strip().splitlines()
-        raise OperatorError(f"{contender.name} did not finish: {lines[-1] if lines else 'it said nothing'}")
+    arguments = (contender.module, job.argument())
+    async with child(contender.name, arguments, turn.folder, python=python) as running:
+        try:
+            async with asyncio.timeout(LIMIT_S):
+                marks = await running.marks()
+                end = await _committed(job)
+        except TimeoutError:
+            raise running.failed() from None
     await asyncio.to_thread(_check, turn, contender)
-    return turn.filled.total / (end - marks[FIRST])
-
-
-async def _marks(process: asyncio.subprocess.Process) -> dict[str, float]:
-    """When the first record came and the last one was done, on this machine's monotonic clock."""
-    marks: dict[str, float] = {}
-    assert process.stdout is not None
-    async for line in process.stdout:
-        # What a library prints without an end of line stands before it.
-        _, mark, rest = line.partition(b'{"mark"')
-        if mark:
-            said = json.loads(mark + rest)
-            marks[said["mark"]] = said["at"]
-            if said["mark"] == LAST:
-                break
-    return marks
+    first, last, total = marks[FIRST], marks[LAST], turn.filled.total
+    return Speed(total / (end - first["at"]), (last["cpu"] - first["cpu"]) / total * 1e6)
 
 
 async def _committed(job: Job) -> float:
@@ -124,18 +100,6 @@ async def _committed(job: Job) -> float:
         return time.monotonic()
     finally:
         consumer.close()
-
-
-async def _end(process: asyncio.subprocess.Process) -> None:
-    """Ask it to end, and see that it does."""
-    if process.returncode is None:
-        process.terminate()
-        try:
-            async with asyncio.timeout(15):
-                await process.wait()
-        except TimeoutError:
-            process.kill()
-            await process.wait()
 
 
 def _prepare(turn: Turn, contender: Contender) -> None:

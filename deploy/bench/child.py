@@ -1,0 +1,87 @@
+"""A process that a benchmark starts: what it says is heard, and it is gone at the end whatever happened."""
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from deploy.bench.job import LAST
+from schemas.errors import OperatorError
+
+ROOT = Path(__file__).parents[2]
+GRACE_S = 15.0
+Marks = dict[str, dict[str, float]]
+
+
+class Child:
+    """A running process and its log."""
+
+    def __init__(self, name: str, process: asyncio.subprocess.Process, log: Path) -> None:
+        self.name = name
+        self.process = process
+        self._log = log
+
+    async def marks(self) -> Marks:
+        """What it says of its first record and its last. Raises `OperatorError` where it ends before."""
+        marks: Marks = {}
+        assert self.process.stdout is not None
+        async for line in self.process.stdout:
+            # What a library prints without an end of line stands before it.
+            _, mark, rest = line.partition(b'{"mark"')
+            if mark:
+                said = json.loads(mark + rest)
+                marks[said["mark"]] = said
+                if said["mark"] == LAST:
+                    return marks
+        raise self.failed()
+
+    def failed(self) -> OperatorError:
+        """Why it did not do its work: the last that it wrote."""
+        lines = self._log.read_text(errors="replace").strip().splitlines()
+        return OperatorError(f"{self.name} did not finish: {lines[-1] if lines else 'it said nothing'}")
+
+    def kill(self) -> None:
+        """KILL it, as an accident would."""
+        self.process.kill()
+
+
+@asynccontextmanager
+async def child(
+    name: str,
+    arguments: Sequence[str],
+    folder: Path,
+    *,
+    python: str = sys.executable,
+    env: dict[str, str] | None = None,
+) -> AsyncIterator[Child]:
+    """Run `python -m arguments…` with its log in `folder` while the block runs; then TERM, and KILL after a grace."""
+    folder.mkdir(parents=True, exist_ok=True)
+    log = folder / "log"
+    with log.open("wb") as errors:
+        process = await asyncio.create_subprocess_exec(
+            python,
+            "-m",
+            *arguments,
+            cwd=ROOT,
+            env=os.environ | {"PYTHONPATH": str(ROOT)} | (env or {}),
+            stdout=asyncio.subprocess.PIPE,
+            stderr=errors,
+        )
+    try:
+        yield Child(name, process, log)
+    finally:
+        await _end(process)
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    if process.returncode is None:
+        process.terminate()
+        try:
+            async with asyncio.timeout(GRACE_S):
+                await process.wait()
+        except TimeoutError:
+            process.kill()
+            await process.wait()

@@ -1,0 +1,66 @@
+"""`bench memory`: what a profile weighs, in a worker's memory and on the topic."""
+
+import gc
+import random
+import statistics
+import tracemalloc
+from collections.abc import Callable
+from itertools import islice
+from typing import Any
+
+from deploy.bench.aged import HEAVY, Maker, lives
+from deploy.bench.events import SEED
+from stream.features.codec import decode_profile, encode_profile
+from stream.features.engine import Config, Engine
+
+WANTED = 2_048
+HEAVY_CUSTOMERS = 20
+
+
+def measure(count: int, made: Callable[[int], None]) -> dict[str, Any]:
+    """Weigh `count` customers as a shop has them, and a few heavy ones; `made` is told of every one."""
+    maker = Maker()
+    values = []
+    for number, life in enumerate(islice(lives(random.Random(f"{SEED}-lives")), count)):
+        values.append(encode_profile(maker.profile(number, life)))
+        made(1)
+    heavy = []
+    for number in range(HEAVY_CUSTOMERS):
+        heavy.append(encode_profile(maker.profile(count + number, HEAVY)))
+        made(1)
+    events = [decode_profile(value).events for value in heavy]
+    return {
+        "profiles": count,
+        "topic_bytes": spread_of([len(value) for value in values]),
+        "memory_bytes": round(in_memory(values)),
+        "heavy_topic_bytes": round(statistics.mean(map(len, heavy))),
+        "heavy_topic_bytes_max": max(map(len, heavy)),
+        "heavy_memory_bytes": round(in_memory(heavy)),
+        "heavy_events": round(statistics.mean(events)),
+        "wanted_heavy_topic_bytes": WANTED,
+    }
+
+
+def in_memory(values: list[bytes]) -> float:
+    """Bytes of memory for each profile that an engine has decoded, its timers included."""
+    gc.collect()
+    tracemalloc.start()
+    try:
+        engine = Engine(Config())
+        for value in values:
+            engine.restore(decode_profile(value))
+        gc.collect()
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    return held / len(values)
+
+
+def spread_of(sizes: list[int]) -> dict[str, int]:
+    """Mean, median and the 99th percentile."""
+    ordered = sorted(sizes)
+    return {
+        "mean": round(statistics.mean(ordered)),
+        "p50": ordered[len(ordered) // 2],
+        "p99": ordered[min(len(ordered) - 1, len(ordered) * 99 // 100)],
+    }

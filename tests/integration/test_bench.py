@@ -1,0 +1,40 @@
+"""Each benchmark once, tiny, on brokers of their own: what they measure is there, and they leave nothing behind."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.integration
+
+
+def bench(folder: Path, *arguments: str) -> dict[str, Any]:
+    """Run `footfall bench … --json`; its result."""
+    done = subprocess.run(
+        [sys.executable, "-m", "deploy.cli", "bench", *arguments, "--json"],
+        env=os.environ | {"TMPDIR": str(folder)},
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert not list(folder.iterdir())
+    result: dict[str, Any] = json.loads(done.stdout)
+    return result
+
+
+def test_profile(tmp_path: Path) -> None:
+    few = ("--events", "3000", "--short-events", "500", "--customers", "200", "--rounds", "1", "--partitions", "2")
+    found = bench(tmp_path, "profile", *few)
+    names = {"footfall", "faust_table", "quix", "floor"}
+    for mode in (found, found["with_outputs"]):
+        assert mode["events_per_s"].keys() == names
+        assert min(mode["events_per_s"].values()) > 0
+        assert mode["ratio"].keys() == names - {"footfall"}
+    assert found["mix"]["events"] == 3000
+    assert found["events"]["faust_table"] == 500
