@@ -12,7 +12,7 @@ from schemas.behaviours import Behaviour, Event
 from schemas.errors import Reason, Rejected
 from schemas.events import EVENTS, Envelope, Head, Properties
 from schemas.fill import FILL
-from schemas.hashing import hash64
+from schemas.hashing import message_key
 from schemas.times import parse_time
 from schemas.topics import MAX_EVENT_BYTES
 
@@ -87,7 +87,7 @@ def _event(head: Head, raw: bytes, currency: str, behaviour: Behaviour) -> Event
         behaviour=behaviour,
         at=parse_time(head.timestamp),
         customer=str(anonymous if user is None else user),
-        message=hash64(head.messageId or raw),
+        message=message_key(head.messageId or raw),
         anonymous="" if user is None or anonymous is None else str(anonymous),
         currency=currency,
         device=device,

@@ -6,7 +6,7 @@ from collections import Counter
 from schemas.behaviours import Behaviour, Event
 from schemas.features import DAY_MS, HOUR_MS
 from stream.features import derive, ledger, windows
-from stream.features.profile import CART, OWNED, SEEN, STORY, CartOp, Moment, Profile
+from stream.features.profile import CART, OWNED, SEEN, SEEN_DAYS, STORY, CartOp, Moment, Profile
 
 ORDER_CHANGES = frozenset({Behaviour.ORDER, Behaviour.ORDER_UPDATE, Behaviour.CANCEL, Behaviour.REFUND})
 _VIEW, _SEARCH, _CHECKOUT, _REVIEW, _ORDER = (
@@ -18,20 +18,19 @@ _QUARTER_MS = 6 * HOUR_MS
 _DAYS_TO_MONDAY = 3  # 1970-01-01 was a Thursday
 _PHONES = frozenset({"mobile", "phone", "ios", "android"})
 _WORDS = 160
+_CROWDED = 32  # counters up to which folding the old ones saves nothing
+_SHORT = 0xFFFFFFFF  # enough of a message to tell behaviours of one millisecond apart
 
 
 def apply(profile: Profile, event: Event, base: str) -> bool:
     """Add the event to the profile; False when it was there already (same message, or an order that was known)."""
-    seen, message, at = profile.seen, event.message, event.at
-    if message in seen:
-        return False
-    seen[message] = None
-    if len(seen) > SEEN:
-        del seen[next(iter(seen))]
+    at = event.at
     if at > profile.last:
         profile.last = at
     if at < profile.first or not profile.first:
         profile.first = at
+    if not remember(profile, event.message):
+        return False
     behaviour = int(event.behaviour)
     if behaviour in ORDER_CHANGES:
         return _change_order(profile, event, base)
@@ -44,9 +43,25 @@ def apply(profile: Profile, event: Event, base: str) -> bool:
     return True
 
 
+def remember(profile: Profile, message: int) -> bool:
+    """Note a message; False when it is known. Her newest `SEEN` are, of `SEEN_DAYS` before her newest behaviour."""
+    seen = profile.seen
+    if message in seen:
+        return False
+    seen[message] = profile.last // DAY_MS
+    if len(seen) > SEEN:
+        del seen[next(iter(seen))]
+    return True
+
+
 def prune(profile: Profile, clock: int) -> None:
-    """Drop what no feature at or after `clock` can see: old buckets, and cart changes that an order has settled."""
-    windows.prune(profile.counters, clock)
+    """Drop what nothing at or after `clock` can need: old buckets and messages, cart changes that an order settled."""
+    if len(profile.counters) > _CROWDED:
+        windows.prune(profile.counters, clock)
+    forgotten = profile.last // DAY_MS - SEEN_DAYS
+    seen = profile.seen
+    while seen and seen[first := next(iter(seen))] < forgotten:
+        del seen[first]
     settled = profile.settled
     if profile.cart and profile.cart[0].at <= settled:
         profile.cart = [op for op in profile.cart if op.at > settled]
@@ -134,7 +149,7 @@ def _remember(story: list[Moment], moment: Moment) -> None:
 def _moment(event: Event) -> Moment:
     behaviour, lines, amount = int(event.behaviour), event.lines, event.amount
     # One order is one moment, whatever messages report it.
-    message = event.order if behaviour == _ORDER else event.message
+    message = (event.order if behaviour == _ORDER else event.message) & _SHORT
     if len(lines) == 1 and behaviour != _ORDER:
         line = lines[0]
         if amount is None:
@@ -170,7 +185,7 @@ def _words(event: Event) -> str:
 
 def _change_cart(profile: Profile, event: Event, sign: int) -> None:
     line = event.lines[0]
-    insort(profile.cart, CartOp(event.at, event.message, line.item, sign * line.quantity, line.price or 0))
+    insort(profile.cart, CartOp(event.at, event.message & _SHORT, line.item, sign * line.quantity, line.price or 0))
     if len(profile.cart) > CART:
         del profile.cart[0]
 

@@ -12,7 +12,8 @@ STORY = 32  # behaviours kept: bounds session depth, affinities and BERT's story
 LEDGER = 24  # orders kept: bounds order deduplication, refunds of known orders, purchase gaps
 CART = 32  # cart changes kept since an order last emptied the cart
 OWNED = 32  # bought items kept
-SEEN = 128  # message ids kept: a repeat is recognised among the customer's last 128 messages
+SEEN = 128  # message ids kept: a repeat is recognised among the customer's last 128 messages,
+SEEN_DAYS = 7  # of so many days before her newest behaviour: as long as the logs are kept
 
 
 class Moment(Struct, frozen=True, array_like=True, order=True, gc=False):
@@ -59,7 +60,8 @@ class Profile:
     """One customer. Times are epoch ms, money minor units; `applied` is the last offset it holds per input topic.
 
     `habits` counts events by quarter of the day (4) and by weekday (7, from Monday). `settled` is when the last order emptied the cart, whatever became of that order: a maximum, so that cart changes
-    before it can be forgotten. `overdue` is when her next order is, by her rhythm.
+    before it can be forgotten. `seen` holds, for each
+    message, the day of her newest behaviour then. `overdue` is when her next order is, by her rhythm.
     """
 
     customer: str
@@ -87,7 +89,7 @@ class Profile:
     reviews: int = 0
     ratings: float = 0.0
     rating: tuple[int, int, float] = (0, 0, 0.0)
-    seen: dict[int, None] = field(default_factory=dict)
+    seen: dict[int, int] = field(default_factory=dict)
     applied: dict[int, int] = field(default_factory=dict)
     scored: int = 0
     fired: int = 0
