@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from math import sqrt
 from typing import NamedTuple
 
-from schemas.behaviours import Behaviour
 from stream.features.profile import CartOp, Moment, Profile
 
 OVERDUE = 1.5

@@ -62,4 +62,3 @@ def soonest(profile: Profile, delays: Delays) -> tuple[int, str]:
         if fired < due <= soon and changed > profile.settled:
             soon, kind = due, CART_ABANDONED
     return (soon, kind) if kind else (0, "")
-
