@@ -7,7 +7,7 @@ from itertools import accumulate
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream.features.align import LIVE_MS, Aligner, Entry
+from stream.features.align import LIVE_MS, SETTLED_S, Aligner, Entry
 
 PATIENCE = 1.0
 HISTORY = 10 * LIVE_MS
@@ -86,6 +86,13 @@ def test_history_waits_until_the_other_topics_end_has_stood_for_a_while(times: l
     aligner.add(source, entries(source, times), 0, received=100.0)
     assert left(aligner, [100.0 + PATIENCE * 0.9] * 2) == []
     assert len(left(aligner, [100.0 + PATIENCE] * 2)) == len(times)
+
+
+def test_history_that_arrived_long_ago_waits_no_longer_than_to_the_others_end() -> None:
+    aligner: Aligner[Item] = Aligner(2, PATIENCE)
+    aligner.add(0, entries(0, [1, 2]), 0, received=HISTORY / 1000 + SETTLED_S)
+    assert left(aligner, [None, None]) == []
+    assert len(left(aligner, [None, HISTORY / 1000 + SETTLED_S])) == 2
 
 
 def test_what_is_live_waits_behind_the_history_of_its_own_topic() -> None:
