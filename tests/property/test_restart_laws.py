@@ -50,10 +50,10 @@ class Told:
     def __call__(
         self,
         topic: str,
-        _key: bytes | None,
+        key: bytes | None,  # noqa: ARG002
         value: bytes,
-        _partition: int | None = None,
-        _headers: Headers | None = None,
+        partition: int | None = None,  # noqa: ARG002
+        headers: Headers | None = None,  # noqa: ARG002
     ) -> None:
         if topic == FEATURES.name:
             snapshot = msgspec.json.decode(value, type=Snapshot)
