@@ -10,7 +10,9 @@ from schemas.money import exponent
 from schemas.outputs import Interaction, Snapshot, make_id
 from schemas.outputs import Moment as Told
 from stream.features import derive, policy, timers
-from stream.features.apply import apply, prune
+from stream.features.align import LIVE_MS
+from stream.features.apply import ORDER_CHANGES, apply, prune
+from stream.features.marker import Marker
 from stream.features.profile import Moment, Profile
 from stream.features.timers import EXPIRED, Delays
 from stream.features.vector import features_at
@@ -40,8 +42,8 @@ class Config:
 class Engine:
     """Profiles of one partition. Pure but for its own state: time and offsets are passed in.
 
-    The clock is the newest event time seen, never ahead of an event's arrival; once it has caught up with the wall
-    clock (to `lateness`), `idle` lets it follow the wall, so that silence is seen without traffic.
+    The clock is the newest event time seen, never ahead of an event's arrival. Once an event has arrived within a
+    minute of its time it is `live`: `idle` lets it follow the wall clock, so that silence is seen without traffic.
     """
 
     def __init__(self, config: Config) -> None:
@@ -50,6 +52,7 @@ class Engine:
         self.profiles: dict[str, Profile] = {}
         self.dirty: set[str] = set()
         self.clock = 0
+        self.live = False
         self.late = 0
         self.repeated = 0
         # The last offset of each source: every profile holds all of its customer's events up to it.
@@ -58,14 +61,31 @@ class Engine:
         self._reread: dict[int, int] = {}
         self._heap: list[tuple[int, str]] = []
         self._armed: dict[str, int] = {}
+        self._marked = False
 
     def restore(self, profile: Profile) -> None:
-        """Take over a stored profile, with its timers; the clock becomes at least its last behaviour."""
+        """Take over a stored profile, with its timers. In a store that has no marker the newest tells the clock."""
         self.profiles[profile.customer] = profile
-        self.clock = max(self.clock, profile.touched)
+        if not self._marked:
+            self.clock = max(self.clock, profile.touched)
         for source, offset in profile.applied.items():
             self._reread[source] = max(offset, self._reread.get(source, -1))
         self._arm(profile)
+
+    def resume(self, marker: Marker) -> None:
+        """Take over the clock: where it stood at the last whole barrier, whatever newer profiles say."""
+        self.clock, self.live = marker.clock, marker.live
+        self._marked = True
+
+    def marker(self) -> Marker:
+        """The clock, to be stored behind the profiles that it belongs to."""
+        return Marker(self.clock, self.live)
+
+    def time(self, event: Event, arrived: int) -> int:
+        """Where the event moves the clock to: its own time, but never ahead of its arrival. Raises `Rejected`."""
+        if event.at > arrived + self.config.ahead:
+            raise Rejected(Reason.TIMESTAMP_AHEAD, "the event lies ahead of its arrival", "$.timestamp")
+        return min(event.at, arrived)
 
     def apply(self, event: Event, source: int, offset: int, arrived: int) -> list[Record]:
         """One event of input topic `source` at `offset`; fires what was due before it. Raises `Rejected`.
@@ -84,9 +104,11 @@ class Engine:
         elif offset <= self._reread.get(source, -1) and offset <= profile.applied.get(source, -1):
             self.repeated += 1
             return records
+        # Also where it is a repeat: an order's second report may move the order.
         self.dirty.add(customer)
         if not apply(profile, event, self.config.currency):
             self.repeated += 1
+            self._arm_for_event(profile, event)
             return records
         profile.touched = self.clock
         if at < self.clock - self._lateness:
@@ -95,13 +117,7 @@ class Engine:
             profile.fired = max(profile.fired, self.clock)
         if self.config.emit:
             self._tell(profile, event, arrived, records)
-        # Every other timer lies behind the session's end, and is armed when that fires.
-        due = at + self._gap
-        if due <= profile.fired:
-            due = profile.fired + 1
-        armed = self._armed.get(customer)
-        if armed is None or due < armed:
-            self._push(customer, due)
+        self._arm_for_event(profile, event)
         return records
 
     def _tell(self, profile: Profile, event: Event, arrived: int, records: list[Record]) -> None:
@@ -117,25 +133,25 @@ class Engine:
         if clock <= self.clock:
             return records
         self.clock = clock
+        if now - clock < LIVE_MS:
+            self.live = True
         heap = self._heap
-        if not heap or heap[0][0] > clock:
-            return records
         while heap and heap[0][0] <= clock:
-            due, customer = heappop(heap)
+            armed, customer = heappop(heap)
             profile = self.profiles.get(customer)
-            if profile is None or self._armed.get(customer) != due:
+            if profile is None or self._armed.get(customer) != armed:
                 continue
             del self._armed[customer]
             due, kind = timers.soonest(profile, self.config.delays)
-            if kind and due <= clock:
+            if kind and due <= armed:
                 self._fire(profile, due, kind, now, records)
             elif kind:
-                self._push(customer, due)
+                self._push(customer, max(due, profile.touched + 1))
         return records
 
     def idle(self, now: int) -> list[Record]:
         """Follow the wall clock when no events come, once caught up with it: a replay of history stays in history."""
-        return self.advance(now, now) if self.clock > now - self.config.lateness else []
+        return self.advance(now, now) if self.live else []
 
     def flush(self) -> Iterator[tuple[str, Profile | None]]:
         """The profiles changed since the last flush, pruned; None for those that were forgotten."""
@@ -145,7 +161,13 @@ class Engine:
             if profile is not None:
                 # A snapshot may yet be taken as of her last behaviour, which an event that comes late does not move.
                 prune(profile, max(profile.last, self.clock - self._lateness))
+                profile.applied = self._applied(profile)
             yield customer, profile
+
+    def _applied(self, profile: Profile) -> dict[int, int]:
+        # While the log is read again after a crash, a restored profile may be ahead of the engine.
+        applied = profile.applied
+        return applied | {s: offset for s, offset in self._offsets.items() if offset > applied.get(s, -1)}
 
     def snapshot(self, profile: Profile, trigger: str, at: int, arrived: int, cause: int) -> Snapshot:
         """The profile as of `at`, to be scored; its id follows from customer, trigger and what caused it.
@@ -166,7 +188,7 @@ class Engine:
             cart=list(derive.cart(profile).items),
             owned=list(profile.owned),
             currency=config.currency,
-            applied=profile.applied | self._offsets,
+            applied=self._applied(profile),
         )
 
     def _told(self, story: list[Moment]) -> list[Told]:
@@ -208,6 +230,19 @@ class Engine:
     def _arm(self, profile: Profile) -> None:
         due, kind = timers.soonest(profile, self.config.delays)
         if kind:
+            # What an event that came late made due fires when the clock next moves. The profile may be newer than the
+            # clock, restored from a barrier that was written half: it has seen the clock of its last event already.
+            self._push(profile.customer, max(due, profile.touched + 1))
+
+    def _arm_for_event(self, profile: Profile, event: Event) -> None:
+        if event.behaviour in ORDER_CHANGES:
+            # These move times that are known already, and with them what is due.
+            self._arm(profile)
+            return
+        # Every other timer lies behind the session's end, and is armed when that fires.
+        due = max(event.at + self._gap, profile.fired + 1)
+        armed = self._armed.get(profile.customer)
+        if armed is None or due < armed:
             self._push(profile.customer, due)
 
     def _push(self, customer: str, due: int) -> None:

@@ -59,9 +59,9 @@ class Entry(Struct, array_like=True, gc=False):
 class Profile:
     """One customer. Times are epoch ms, money minor units; `applied` is the last offset it holds per input topic.
 
-    `habits` counts events by quarter of the day (4) and by weekday (7, from Monday). `settled` is when the last order emptied the cart, whatever became of that order: a maximum, so that cart changes
-    before it can be forgotten. `seen` holds, for each
-    message, the day of her newest behaviour then. `overdue` is when her next order is, by her rhythm.
+    `habits` counts events by quarter of the day (4) and by weekday (7, from Monday). `settled` is when the last order
+    emptied the cart, whatever became of that order: a maximum, so that cart changes before it can be forgotten. `seen`
+    holds, for each message, the day of her newest behaviour then. `overdue` is when her next order is, by her rhythm.
     """
 
     customer: str
