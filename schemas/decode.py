@@ -97,6 +97,7 @@ def normalise(envelope: Envelope, raw: bytes, currency: str) -> Event:
         at=parse_time(envelope.timestamp),
         customer=user or anonymous,
         message=hash64(envelope.messageId or raw),
+        known=bool(user),
         anonymous=anonymous if user else "",
         currency=currency,
     )
