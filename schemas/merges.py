@@ -61,6 +61,7 @@ def decode_merge(raw: bytes | None) -> Merge:
     if not raw:
         raise Rejected(Reason.EMPTY, "the message has no value")
     try:
-        return _decoder.decode(raw)
+        said: Merge = _decoder.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise explain(error, raw) from None
+    return said

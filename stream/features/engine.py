@@ -54,7 +54,7 @@ class Engine:
         """Take over a stored profile, with its timers; the clock becomes at least its last behaviour."""
         self.profiles[profile.customer] = profile
         self.clock = max(self.clock, profile.touched)
-        self._arm(profile)
+        self.arm(profile)
 
     def apply(self, event: Event, source: int, offset: int, arrived: int) -> list[Record]:
         """One event of input topic `source` at `offset`; fires what was due before it. Raises `Rejected`.
@@ -71,11 +71,13 @@ class Engine:
             self.repeated += 1
             return records
         profile.applied[source] = offset
+        # Also a second report of an order may say more than the first.
+        self.dirty.add(event.customer)
         if not apply(profile, event, self.config.currency):
             self.repeated += 1
             return records
         profile.touched = self.clock
-        self.dirty.add(event.customer)
+        profile.known |= event.known
         records.extend(self._interactions(profile, event))
         if event.at < self.clock - self.config.lateness:
             # History that came late is counted, but what it would have triggered is over.
@@ -103,7 +105,7 @@ class Engine:
             del self._armed[customer]
             records.extend(self._fire(profile, now))
             if customer in self.profiles:
-                self._arm(profile)
+                self.arm(profile)
         return records
 
     def idle(self, now: int) -> list[Record]:
@@ -178,7 +180,14 @@ class Engine:
             if policy.on_timer(profile, timer.kind, self.config.delays.session_gap):
                 yield self.snapshot(profile, timer.kind, timer.due, now, timer.due)
 
-    def _arm(self, profile: Profile) -> None:
+    def changed(self, profile: Profile, at: int = 0) -> None:
+        """A profile was changed from outside, because of something at `at`: it is written, and its timers follow."""
+        profile.touched = max(profile.touched, self.clock, at)
+        self.dirty.add(profile.customer)
+        self.arm(profile)
+
+    def arm(self, profile: Profile) -> None:
+        """Set the profile's next timer anew."""
         due = timers.pending(profile, self.config.delays)
         if due:
             self._push(profile.customer, due[0].due)

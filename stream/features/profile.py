@@ -6,6 +6,8 @@ cart, gaps, affinities, story) is computed when a snapshot is taken. See `stream
 
 from msgspec import Struct, field
 
+from stream.features.ids import Identity
+
 STORY = 32  # behaviours kept: bounds session depth, affinities and BERT's story
 LEDGER = 24  # orders kept: bounds order deduplication, refunds of known orders, purchase gaps
 CART = 32  # cart changes kept since an order last emptied the cart
@@ -56,7 +58,8 @@ class Profile(Struct, array_like=True):
     """One customer. Times are epoch ms, money minor units; `applied` is the last offset per input topic.
 
     `settled` is when the last order emptied the cart, whatever became of that order: a maximum, so that cart changes
-    before it can be forgotten.
+    before it can be forgotten. `known`: the customer's id has come as a userId; `ids` is there once it has been linked
+    with another id.
     """
 
     customer: str
@@ -87,6 +90,8 @@ class Profile(Struct, array_like=True):
     scored: int = 0
     fired: int = 0
     settled: int = 0
+    known: bool = False
+    ids: Identity | None = None
 
     @property
     def last_order(self) -> int:

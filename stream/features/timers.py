@@ -40,9 +40,12 @@ def pending(profile: Profile, delays: Delays) -> list[Timer]:
         last behaviour    +30 min        +1 h            +7 d ... +60 d             +3 y
         ----|---------------|--------------|----------------|-------|----------------|----
                        session_end   cart_abandoned     silence_7 ..silence_60    expired
+
+    A device whose behaviour has all gone to its users only expires, and not while it has something on its way.
     """
-    timers = [Timer(profile.last + days * DAY_MS, f"silence_{days}") for days in SILENCES]
-    timers.append(Timer(max(profile.last, profile.touched) + delays.expiry, EXPIRED))
+    timers = [Timer(profile.last + days * DAY_MS, f"silence_{days}") for days in SILENCES] if profile.last else []
+    if profile.ids is None or not profile.ids.outgoing:
+        timers.append(Timer(max(profile.last, profile.touched) + delays.expiry, EXPIRED))
     if profile.story:
         timers.append(Timer(profile.story[-1].at + delays.session_gap, "session_end"))
     cart = derive.cart(profile)

@@ -2,6 +2,7 @@
 
     run -> process -> outputs sent        (never waits for a flush)
     barrier: outputs acknowledged -> changed state sent and acknowledged -> runs finished -> Faust commits
+                                     (and what may only be sent then is sent, as outputs of the next epoch)
 
 State is never durable before the outputs of what it holds: after a crash the input is read again from the last commit,
 and what the state already holds is skipped, so an output that was lost then would be lost for good.
@@ -228,6 +229,7 @@ class Stage:
                 for event in owned.runs[:runs]:
                     self.app.consumer.finish(event.message)
                 del owned.runs[:runs]
+                owned.state.durable(partial(self.send, owned.number))
 
     def _mine(self, owned: Owned) -> bool:
         return self._heard() and self.owned.get(owned.number) is owned

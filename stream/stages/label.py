@@ -76,6 +76,9 @@ class LabelPartition:
                 self._did(_interactions.decode(record.value))
         self._mature(out)
 
+    def durable(self, out: Out) -> None:
+        """Examples are sent as they mature."""
+
     def tick(self, now: int, out: Out) -> None:
         """Once caught up with the wall clock, follow it."""
         if self._clock > now - self._lateness:
