@@ -17,12 +17,9 @@ _WORDS = 160
 
 def apply(profile: Profile, event: Event, base: str) -> bool:
     """Add the event to the profile; False when it was there already (same message, or an order that was known)."""
-    seen = profile.seen
-    if event.message in seen:
+    if event.message in profile.seen:
         return False
-    seen[event.message] = None
-    if len(seen) > SEEN:
-        del seen[next(iter(seen))]
+    see(profile, event.message)
     profile.first = min(profile.first or event.at, event.at)
     profile.last = max(profile.last, event.at)
     if event.behaviour in ORDER_CHANGES:
@@ -43,6 +40,14 @@ def apply(profile: Profile, event: Event, base: str) -> bool:
     elif event.behaviour == Behaviour.REVIEW:
         _review(profile, event)
     return True
+
+
+def see(profile: Profile, message: int) -> None:
+    """Remember a message; of more than `SEEN` the first to come is forgotten."""
+    seen = profile.seen
+    seen[message] = None
+    if len(seen) > SEEN:
+        del seen[next(iter(seen))]
 
 
 def prune(profile: Profile, clock: int) -> None:

@@ -28,7 +28,7 @@ from schemas.behaviours import Behaviour, Event
 from schemas.errors import Reason, Rejected
 from schemas.merges import Carry, Link
 from schemas.outputs import Interaction
-from stream.features.apply import ORDER_CHANGES
+from stream.features.apply import ORDER_CHANGES, see
 from stream.features.codec import decode_profile, encode_profile
 from stream.features.engine import Engine
 from stream.features.ids import Identity, Slot
@@ -62,10 +62,9 @@ class Identities:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        # Slots by device and generation: frozen since the last flush, written by it, and sent since.
+        # Generations by device: frozen since the last flush, and written by one.
         self._frozen: list[tuple[int, str]] = []
         self._written: dict[str, list[int]] = {}
-        self._sent: list[tuple[int, str]] = []
 
     def restore(self, customer: str, profile: Profile | None) -> None:
         """A stored profile (None: it is gone): what was on its way is so still."""
@@ -91,10 +90,12 @@ class Identities:
     def user_of(self, event: Event, source: int, offset: int) -> str | None:
         """Whose an anonymous event is that came after its device's behaviour had moved; None: the device's own.
 
-        The caller forwards it: the record counts as applied here, so that one which is read again is the device's.
+        The caller forwards it: here it counts as applied and seen, so that one which comes again changes nothing.
         """
         device = self._engine.profiles.get(event.customer)
-        if device is None or device.ids is None or device.applied.get(source, -1) >= offset:
+        if device is None or device.ids is None:
+            return None
+        if device.applied.get(source, -1) >= offset or event.message in device.seen:
             return None
         user = device.ids.moved.get(event.order) if event.behaviour in ORDER_CHANGES else None
         user = user or device.ids.user_at(event.at)
@@ -102,6 +103,7 @@ class Identities:
             if event.behaviour in ORDER_CHANGES:
                 device.ids.move(event.order, user)
             device.applied[source] = offset
+            see(device, event.message)
             self._engine.dirty.add(event.customer)
         return user
 
@@ -124,20 +126,18 @@ class Identities:
             return Done(Outcome.REMEMBERED, [])
         straddled = device.last > link.at
         told = _ended(device, link.at)
-        self._freeze(device, link, offset, straddled)
+        self._freeze(device, link, offset)
         return Done(Outcome.STRADDLED if straddled else Outcome.MOVED, told)
 
-    def _freeze(self, device: Profile, link: Link, offset: int, straddled: bool) -> None:
+    def _freeze(self, device: Profile, link: Link, offset: int) -> None:
         ids, device.ids = _identity(device), None
         # What was applied here says nothing of the user's partition.
         applied, device.applied = device.applied, {}
         ids.outgoing[offset] = Slot(link.user, link.at, encode_profile(device))
         for order in device.orders:
             ids.move(order, link.user)
-        fresh = Profile(device.customer, touched=device.touched, applied=applied, ids=ids)
-        if straddled:
-            # What moved though it came after the login would count here if it came again.
-            fresh.seen = device.seen
+        # A message that comes again comes here again.
+        fresh = Profile(device.customer, touched=device.touched, seen=device.seen, applied=applied, ids=ids)
         self._engine.profiles[device.customer] = fresh
         self._engine.changed(fresh, link.at)
         self._frozen.append((offset, device.customer))
@@ -168,30 +168,26 @@ class Identities:
         return Done(Outcome.TAKEN, list(_bought(user.customer, frozen)))
 
     def flushing(self) -> None:
-        """A flush begins, whose state becomes durable only after all that was sent: what was sent may be dropped."""
-        sent, self._sent = self._sent, []
-        for generation, name in sent:
-            device = self._engine.profiles.get(name)
-            if device is not None and device.ids is not None:
-                device.ids.outgoing.pop(generation, None)
-                self._engine.dirty.add(name)
-                self._engine.arm(device)
+        """A flush begins: it writes what is frozen by now, and what is frozen after it waits for the next."""
         frozen, self._frozen = self._frozen, []
         for generation, name in frozen:
             self._written.setdefault(name, []).append(generation)
 
     def durable(self) -> list[Carry]:
-        """What has been flushed is durable: the carries to send now, the oldest first."""
+        """What has been flushed is durable: the carries to send now, the oldest first.
+
+        Their slots are gone with the next flush, which becomes durable only after all that was sent before it.
+        """
         written, self._written = self._written, {}
         carries = []
-        for generation, name in sorted((generation, name) for name, all_ in written.items() for generation in all_):
+        for generation, name in sorted((generation, name) for name, every in written.items() for generation in every):
             device = self._engine.profiles.get(name)
-            slot = None if device is None or device.ids is None else device.ids.outgoing.get(generation)
-            if slot is not None:
-                self._sent.append((generation, name))
-                carries.append(
-                    Carry(device=name, user=slot.user, at=slot.at, generation=generation, profile=slot.state)
-                )
+            if device is None or device.ids is None or generation not in device.ids.outgoing:
+                continue
+            slot = device.ids.outgoing.pop(generation)
+            self._engine.dirty.add(name)
+            self._engine.arm(device)
+            carries.append(Carry(device=name, user=slot.user, at=slot.at, generation=generation, profile=slot.state))
         return carries
 
 
