@@ -84,6 +84,8 @@ def orders_in_profiles(settings: Settings, customers: str, currency: str, seen: 
     def accept(key: bytes, value: bytes | None) -> None:
         seen(1)
         name = key.decode(errors="replace")
+        if not name:
+            return  # Nobody's profile.
         if value is None:
             held.pop(name, None)
             return
@@ -101,7 +103,7 @@ def orders_in_profiles(settings: Settings, customers: str, currency: str, seen: 
 
 
 class Held(NamedTuple):
-    """A profile's own orders; what it has taken from devices; and what it has on its way: (user, generation, orders)."""
+    """Own orders, what was taken from which device, and what is on its way: (user, generation, orders)."""
 
     orders: Orders
     taken: dict[str, int]

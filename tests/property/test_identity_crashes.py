@@ -1,12 +1,11 @@
-"""Identities over two partitions that are killed anywhere: whatever is processed when, nothing is lost or counted twice.
+"""Identities over two partitions that are killed anywhere: whatever happens when, all that was done counts once.
 
 Kafka is a few lists here, so that a worker can be killed between any two of its steps: outputs that Kafka has not
 acknowledged are lost, state is written record by record, offsets are committed last.
 """
 
 import json
-from collections import Counter
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, NamedTuple
 
 from hypothesis import given
@@ -51,7 +50,7 @@ class Kafka:
 
     def __init__(self) -> None:
         self.logs: dict[tuple[str, int], list[Record]] = {(topic, n): [] for topic in TOPICS for n in (0, 1)}
-        self.committed: Counter[tuple[str, int]] = Counter()
+        self.committed: dict[tuple[str, int], int] = {}
         self.profiles: list[list[tuple[bytes, bytes | None]]] = [[], []]
 
     def append(self, topic: str, partition: int, value: bytes) -> None:
@@ -65,7 +64,7 @@ class Worker:
     def __init__(self, kafka: Kafka, number: int) -> None:
         self.kafka = kafka
         self.number = number
-        self.read = Counter({topic: kafka.committed[topic, number] for topic in TOPICS})
+        self.read = {topic: kafka.committed.get((topic, number), 0) for topic in TOPICS}
         self.waiting: list[tuple[str, int, bytes]] = []
         self.state = ProfilePartition(number, SETTINGS)
         for key, value in kafka.profiles[number]:
@@ -99,14 +98,17 @@ class Worker:
         processed = self.read.copy()
         ours, self.waiting = self.waiting, []
         self.process(meanwhile, 1)
-        done = [
+        stored, half = self.kafka.profiles[self.number], len(changes) // 2
+
+        def commit() -> None:
+            self.kafka.committed.update({(topic, self.number): at for topic, at in processed.items()})
+
+        done: list[Callable[[], None]] = [
             lambda: self.deliver(ours, len(ours) // 2),
             lambda: self.deliver(ours, len(ours)),
-            lambda: self.kafka.profiles[self.number].extend(changes[::2]),
-            lambda: self.kafka.profiles[self.number].extend(changes[1::2]),
-            lambda: self.kafka.committed.update(
-                {(t, self.number): processed[t] - self.kafka.committed[t, self.number] for t in TOPICS}
-            ),
+            lambda: stored.extend(changes[:half]),
+            lambda: stored.extend(changes[half:]),
+            commit,
             lambda: self.state.durable(self.out),
         ]
         for step in done[:steps]:

@@ -1,4 +1,4 @@
-"""Laws of merging: however events were split over ids, the merged profile is that of one who sent everything herself."""
+"""Laws of merging: however events were split over ids, merged they are the profile of one who sent them all herself."""
 
 import copy
 from collections.abc import Sequence
@@ -77,14 +77,12 @@ def test_a_carry_counts_once_however_often_it_comes(events: list[Event], sent: l
     engine = Engine(Config())
     identities = Identities(engine)
     arrivals = [n for last in sent for n in range(last + 1)]
-    offset = 0
-    for generation in arrivals:
+    for offset, generation in enumerate(arrivals):
         part = fold(events[generation::4])
         carry = Carry(device="d", user="c", at=T0, generation=generation, profile=encode_profile(part))
         done = identities.take(carry, offset)
         assert identities.take(carry, offset).outcome is Outcome.REPEATED, "the record is read again"
         assert done.outcome in (Outcome.TAKEN, Outcome.REPEATED)
-        offset += 1
     taken = [event for n in range(max(sent) + 1) for event in events[n::4]]
     profile = engine.profiles["c"]
     prune(profile, profile.last or T0)
