@@ -17,9 +17,12 @@ _WORDS = 160
 
 def apply(profile: Profile, event: Event, base: str) -> bool:
     """Add the event to the profile; False when it was there already (same message, or an order that was known)."""
-    if event.message in profile.seen:
+    seen = profile.seen
+    if event.message in seen:
         return False
-    see(profile, event.message)
+    seen[event.message] = None
+    if len(seen) > SEEN:
+        del seen[next(iter(seen))]
     profile.first = min(profile.first or event.at, event.at)
     profile.last = max(profile.last, event.at)
     if event.behaviour in ORDER_CHANGES:
@@ -40,14 +43,6 @@ def apply(profile: Profile, event: Event, base: str) -> bool:
     elif event.behaviour == Behaviour.REVIEW:
         _review(profile, event)
     return True
-
-
-def see(profile: Profile, message: int) -> None:
-    """Remember a message; of more than `SEEN` the first to come is forgotten."""
-    seen = profile.seen
-    seen[message] = None
-    if len(seen) > SEEN:
-        del seen[next(iter(seen))]
 
 
 def prune(profile: Profile, clock: int) -> None:

@@ -28,12 +28,12 @@ from schemas.behaviours import Behaviour, Event
 from schemas.errors import Reason, Rejected
 from schemas.merges import Carry, Link
 from schemas.outputs import Interaction
-from stream.features.apply import ORDER_CHANGES, see
+from stream.features.apply import ORDER_CHANGES
 from stream.features.codec import decode_profile, encode_profile
 from stream.features.engine import Engine
 from stream.features.ids import Identity, Slot
 from stream.features.merge import merge
-from stream.features.profile import Profile
+from stream.features.profile import SEEN, Profile
 
 SOURCE: Final = 2  # `merges` among the input topics, whose offsets a profile remembers
 LINK_EVERY_MS: Final = 300_000
@@ -103,7 +103,7 @@ class Identities:
             if event.behaviour in ORDER_CHANGES:
                 device.ids.move(event.order, user)
             device.applied[source] = offset
-            see(device, event.message)
+            _see(device, event.message)
             self._engine.dirty.add(event.customer)
         return user
 
@@ -195,6 +195,12 @@ def _identity(profile: Profile) -> Identity:
     if profile.ids is None:
         profile.ids = Identity()
     return profile.ids
+
+
+def _see(device: Profile, message: int) -> None:
+    device.seen[message] = None
+    if len(device.seen) > SEEN:
+        del device.seen[next(iter(device.seen))]
 
 
 def _ended(device: Profile, at: int) -> list[Interaction]:
