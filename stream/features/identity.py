@@ -16,7 +16,7 @@ A generation is the offset of the link that froze it: it grows, also when the de
 What is given up: a profile that has behaviour on both sides of the login moves whole (of two people on one browser,
 the one who signs in gets what the other did before the link arrived); a login that is heard of after a later one of
 somebody else takes nothing back; a user's logins are told at most every five minutes of event time, `identify` apart;
-a device remembers its last four changes of user, a user her last sixteen devices.
+a device remembers its last four changes of user, a user her last eight devices.
 """
 
 from enum import StrEnum

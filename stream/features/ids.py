@@ -2,7 +2,7 @@
 
 from msgspec import Struct, field
 
-DEVICES = 16  # devices a user remembers: bounds how often links are sent, and which carries are known to have come
+DEVICES = 8  # devices a user remembers: bounds how often links are sent, and which carries are known to have come
 LOGINS = 4  # changes of user that a device remembers: bounds whose an event that comes late is
 MOVED = 24  # orders of a device that went to a user: what changes them later follows
 

@@ -71,7 +71,8 @@ def partitions(consumer: Consumer, topic: str) -> list[int]:
 def orders_in_profiles(settings: Settings, customers: str, currency: str, seen: Callable[[int], None]) -> Orders:
     """Summed over the profiles whose customer's id begins with `customers`; `seen` is told of each record read.
 
-    What a device's record has on its way to a user is hers, until her own profile has taken it.
+    What a device's record has on its way to a user is hers, until her own profile has taken it; a moment in between it
+    is in neither, only in Kafka.
     """
     topic = settings.topic("profiles")
     probe = Consumer({"bootstrap.servers": settings.kafka_brokers, "group.id": "footfall-audit", "log_level": 0})
