@@ -44,6 +44,7 @@ class History(Struct):
     `purchases` are sorted and the newest `PURCHASES`; `forgotten` is the newest time that was evicted (-1: none).
     `cancelled` are orders whose cancellation came before the order; `days` the kept prediction of each day, the
     newest `DAYS`, and `closed` the newest day that was dropped. `censored` counts labels that nobody can know.
+    Until `ended` (-1: never) it was a device whose behaviour is somebody else's now: no prediction of then is judged.
     """
 
     purchases: list[Purchase] = field(default_factory=list)
@@ -52,6 +53,7 @@ class History(Struct):
     days: dict[int, Kept] = field(default_factory=dict)
     closed: int = -1
     censored: int = 0
+    ended: int = -1
 
 
 class Pending(Struct, kw_only=True):
@@ -117,7 +119,7 @@ def predict(state: History, score: Score, day_ms: int) -> Pending | None:
     a repeated score gives the same prediction again, with what has matured already done, and None after all has.
     """
     day = score.at // day_ms
-    if day <= state.closed:
+    if day <= state.closed or score.at <= state.ended:
         return None
     kept = state.days.get(day)
     if kept is not None and kept.score != score.id:
@@ -146,6 +148,21 @@ def predict(state: History, score: Score, day_ms: int) -> Pending | None:
         online=score.online,
         done=list(kept.done),
     )
+
+
+def end(state: History, customer: str, at: int) -> list[str]:
+    """A device was handed to the user who signed in on it: the keys of its predictions up to `at`, to be dropped.
+
+    What they still waited for is censored: what the device's visitor then did is told of the user.
+    """
+    state.ended = max(state.ended, at)
+    keys = []
+    for day, kept in list(state.days.items()):
+        if kept.at <= state.ended and len(kept.done) < len(TARGETS):
+            state.censored += len(TARGETS) - len(kept.done)
+            kept.done = list(TARGETS)
+            keys.append(make_id("pending", customer, day))
+    return keys
 
 
 @dataclass(frozen=True, slots=True)

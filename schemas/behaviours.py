@@ -46,12 +46,14 @@ class Event(Struct, gc=False, kw_only=True):
 
     `message` is the 64-bit deduplication key (of the messageId, else of the bytes); `order` that of the order id.
     `amount` is an order's total or a refund's (None: the whole order); `text` a query or a review's words.
+    `known`: it carried a userId, which is the customer; `anonymous` is then the anonymousId beside it, where one was.
     """
 
     behaviour: Behaviour
     at: int
     customer: str
     message: int
+    known: bool = False
     anonymous: str = ""
     lines: tuple[Line, ...] = ()
     order: int = 0

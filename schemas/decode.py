@@ -88,6 +88,7 @@ def _event(head: Head, raw: bytes, currency: str, behaviour: Behaviour) -> Event
         at=parse_time(head.timestamp),
         customer=str(anonymous if user is None else user),
         message=message_key(head.messageId or raw),
+        known=user is not None,
         anonymous="" if user is None or anonymous is None else str(anonymous),
         currency=currency,
         device=device,

@@ -134,7 +134,7 @@ class OrderChanged(Properties, frozen=True, gc=False):
 
 
 class Head(Struct, frozen=True, kw_only=True, gc=False):
-    """What every message has around its properties; `timestamp` is ISO 8601, or epoch seconds or milliseconds."""
+    """What every message has around its event and properties."""
 
     type: str
     timestamp: str | int | float
@@ -145,7 +145,7 @@ class Head(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Envelope(Head, frozen=True, kw_only=True, gc=False):
-    """A message whose event is not looked at yet."""
+    """A message, its properties not looked at yet; `timestamp` is ISO 8601, or epoch seconds or milliseconds."""
 
     event: str | None = None
     properties: msgspec.Raw = field(default_factory=lambda: msgspec.Raw(b"{}"))

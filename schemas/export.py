@@ -13,14 +13,16 @@ import orjson
 
 from schemas import outputs
 from schemas.events import EVENTS, Envelope, OrderCompleted
-from schemas.topics import DEAD_LETTERS, TOPICS, Topic
+from schemas.merges import Merge
+from schemas.topics import DEAD_LETTERS, MERGES, TOPICS, Topic
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 INPUTS: Final = ("clickstream", "orders", "outcomes")
 FOLDER: Final = Path(__file__).parent
 
-RECORDS: Final[dict[str, type[msgspec.Struct]]] = {
+RECORDS: Final[dict[str, Any]] = {
     "outcomes": outputs.Outcome,
+    "merges": Merge,
     "features": outputs.Snapshot,
     "interactions": outputs.Interaction,
     "scores": outputs.Score,
@@ -32,7 +34,6 @@ RECORDS: Final[dict[str, type[msgspec.Struct]]] = {
 # Topics that only Footfall reads, in a form of its own, and the one that carries whatever could not be read.
 OPAQUE: Final = {
     "profiles": "application/msgpack",
-    "merges": "application/octet-stream",
     "decisions": "application/octet-stream",
     "pending": "application/octet-stream",
     "dead-letters": "application/octet-stream",
@@ -129,7 +130,8 @@ def record_schema(topic: str) -> Json:
     """The schema of the records that Footfall itself writes to (or, `outcomes`, defines for) a topic."""
     kind = RECORDS[topic]
     schema = msgspec.json.schema(kind)
-    return {"$schema": DIALECT, "$id": f"urn:footfall:{topic}", "title": kind.__name__, **_plain(schema)}
+    title = kind.__name__ if isinstance(kind, type) else topic.capitalize()
+    return {"$schema": DIALECT, "$id": f"urn:footfall:{topic}", "title": title, **_plain(schema)}
 
 
 def asyncapi() -> Json:
@@ -151,7 +153,8 @@ def asyncapi() -> Json:
             "messages": {key: {"$ref": f"#/components/messages/{key}"} for key in keys},
             "bindings": {"kafka": {"topic": topic.name, "topicConfiguration": _retention(topic)}},
         }
-    public = [topic.name for topic in TOPICS if topic.name in INPUTS or topic.name in RECORDS or topic == DEAD_LETTERS]
+    told = {*INPUTS, *RECORDS, DEAD_LETTERS.name} - {MERGES.name}
+    public = [topic.name for topic in TOPICS if topic.name in told]
     return {
         "asyncapi": "3.0.0",
         "info": {

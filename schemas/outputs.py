@@ -35,7 +35,8 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     """`features`: one customer as she was at `at`, worth scoring because of `trigger`; `story` is oldest first.
 
     `arrived` is when the event that triggered it reached Kafka: the start of the event-to-alert latency. `applied` is
-    the customer's last offset in it of each input topic (0 clickstream, 1 orders): exactly which events it is made of.
+    the customer's last offset in it of each input topic (0 clickstream, 1 orders, 2 merges): exactly which records it
+    is made of.
     """
 
     id: str
@@ -55,6 +56,7 @@ class Interaction(Struct, frozen=True, kw_only=True):
     """`interactions`: a customer did something with an item, at `at`, in the session that began at `session`.
 
     An order gives one per line, and one with an empty item where it names no product. `order` is the order's id hash.
+    `IDENTIFY` says that this customer, a device, was handed to the user who signed in: its predictions end at `at`.
     """
 
     customer: str

@@ -38,7 +38,7 @@ class Topic:
 CLICKSTREAM = Topic("clickstream", "userId, else anonymousId", "Segment-spec events", arrival=True)
 ORDERS = Topic("orders", "userId, else anonymousId", "Segment-spec order events", arrival=True)
 OUTCOMES = Topic("outcomes", "customer", "what the retention system did and what came of it", arrival=True)
-MERGES = Topic("merges", "the id whose partition must act", "identity merge requests and carried state")
+MERGES = Topic("merges", "the id whose partition must act", "sign-ins on devices, and what they carry to the user")
 PROFILES = Topic("profiles", "customer", "one profile's state", compact=True)
 FEATURES = Topic("features", "customer", "feature snapshots to be scored")
 INTERACTIONS = Topic("interactions", "customer", "session, item, behaviour, time", retention_ms=30 * DAY_MS)

@@ -45,14 +45,17 @@ def browse(s: Session) -> None:
 
 
 def research(s: Session, at: int) -> None:
-    """She knows what she needs soon: searches, compares, puts it aside or into the cart, and leaves."""
+    """She knows what she needs soon: searches, compares, puts it aside or into the cart, and leaves.
+
+    What she wants to keep, she signs in for; what she did before on this device is hers all the same.
+    """
     rng = s.rng
-    s.sign_in()
     for target in _needs(s, at)[:2]:
         s.search(target.noun if rng.random() < 0.6 else target.name.lower())
         s.view(target)
         for _ in range(rng.choice((0, 1, 1, 2))):
             s.view(s.catalogue.companion(target, rng) if rng.random() < 0.6 else s.catalogue.pick(target.category, rng))
+        s.sign_in()
         if rng.random() < 0.2:
             s.wish(target)
         if rng.random() < 0.4:
@@ -62,9 +65,8 @@ def research(s: Session, at: int) -> None:
 
 
 def buy(s: Session, at: int) -> Bought | None:
-    """She fills the cart with what she needs and mostly completes the order; else the cart is left behind."""
+    """She fills the cart with what she needs, signs in, and mostly completes the order; or the cart is left behind."""
     rng, her = s.rng, s.customer
-    s.sign_in()
     for target in _needs(s, at):
         if target.sku not in her.cart:
             if rng.random() < 0.5:
@@ -79,6 +81,7 @@ def buy(s: Session, at: int) -> Bought | None:
     s.cart()
     if rng.random() < 0.07:
         return None
+    s.sign_in()
     s.checkout()
     off = 0
     if rng.random() < her.thrift:

@@ -13,7 +13,7 @@ event time so far of their source, which late events do not turn back.
 from bisect import bisect_left, bisect_right
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Final, Generic, NamedTuple, TypeVar
+from typing import Final, Generic, TypeVar
 
 T = TypeVar("T")
 
@@ -23,12 +23,8 @@ LIVE_MS: Final = 60_000
 SETTLED_S: Final = 60.0
 
 
-class Entry(NamedTuple, Generic[T]):
-    """Something that happened `at` (ms; never after it arrived) and `arrived` (ms)."""
-
-    at: int
-    arrived: int
-    item: T
+# Something that happened `at` (ms; never after it arrived), when it `arrived` (ms), and what it is.
+Entry = tuple[int, int, T]
 
 
 class _Chunk(Generic[T]):

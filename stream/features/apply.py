@@ -67,6 +67,12 @@ def prune(profile: Profile, clock: int) -> None:
         profile.cart = [op for op in profile.cart if op.at > settled]
 
 
+def take_back(profile: Profile, at: int) -> None:
+    """One behaviour at `at` was counted twice: an order that two profiles knew, which became one."""
+    profile.events -= 1
+    _habit(profile.habits, at, -1)
+
+
 def _browse(profile: Profile, event: Event, behaviour: int) -> None:
     at = event.at
     profile.browsed += 1

@@ -11,7 +11,6 @@ import msgspec
 import numpy as np
 from cramjam import zstd
 
-from schemas.features import DAY_MS
 from schemas.hashing import MESSAGE_BYTES
 from stream.features.profile import Profile
 
@@ -23,36 +22,35 @@ _MAGIC: Final = b"\x28\xb5\x2f\xfd"  # how every zstd frame begins (RFC 8878); n
 _NAMES = tuple(field.name for field in fields(Profile) if field.name != "seen")
 _values = attrgetter(*_NAMES)
 _encoder = msgspec.msgpack.Encoder()
-_types: tuple[Any, ...] = (int, bytes, *(get_type_hints(Profile)[name] for name in _NAMES))
-_decoder: msgspec.msgpack.Decoder[Any] = msgspec.msgpack.Decoder(tuple[_types])
+_types: tuple[Any, ...] = (int, int, bytes, *(get_type_hints(Profile)[name] for name in _NAMES))
+_decoder: msgspec.msgpack.Decoder[Any] = msgspec.msgpack.Decoder(tuple.__class_getitem__(_types))
 
 
 def encode_profile(profile: Profile) -> bytes:
     """The profile as bytes."""
-    raw = _encoder.encode((VERSION, _pack(profile.seen, profile.last // DAY_MS), *_values(profile)))
+    newest = max(profile.seen.values(), default=0)
+    raw = _encoder.encode((VERSION, newest, _pack(profile.seen, newest), *_values(profile)))
     return raw if len(raw) < _LONG else bytes(zstd.compress(raw, 1))
 
 
 def decode_profile(raw: bytes) -> Profile:
     """The profile that `encode_profile` wrote; `ValueError` for another version or broken bytes."""
     try:
-        version, seen, *values = _decoder.decode(zstd.decompress(raw) if raw.startswith(_MAGIC) else raw)
+        version, newest, seen, *values = _decoder.decode(zstd.decompress(raw) if raw.startswith(_MAGIC) else raw)
     except (msgspec.DecodeError, OSError, ValueError) as error:
         raise ValueError(f"no profile, or not in format {VERSION}: {error}") from error
     if version != VERSION:
         raise ValueError(f"profile format {version} is not {VERSION}: rebuild the profiles from the logs")
-    profile = Profile(seen={}, **dict(zip(_NAMES, values, strict=True)))
-    profile.seen = _unpack(seen, profile.last // DAY_MS)
-    return profile
+    return Profile(seen=_unpack(seen, newest), **dict(zip(_NAMES, values, strict=True)))
 
 
-def _pack(seen: dict[int, int], today: int) -> bytes:
+def _pack(seen: dict[int, int], newest: int) -> bytes:
     # An age of more than a byte holds has been forgotten, or will be at the next flush.
-    both = [message << 8 | min(today - day, 255) for message, day in seen.items()]
+    both = [message << 8 | min(newest - day, 255) for message, day in seen.items()]
     return np.array(both, "<u8").view(np.uint8).reshape(-1, 8)[:, :_SEEN_BYTES].tobytes()
 
 
-def _unpack(packed: bytes, today: int) -> dict[int, int]:
+def _unpack(packed: bytes, newest: int) -> dict[int, int]:
     whole = np.zeros((len(packed) // _SEEN_BYTES, 8), np.uint8)
     whole[:, :_SEEN_BYTES] = np.frombuffer(packed, np.uint8).reshape(-1, _SEEN_BYTES)
-    return {both >> 8: today - (both & 255) for both in whole.view("<u8").ravel().tolist()}
+    return {both >> 8: newest - (both & 255) for both in whole.view("<u8").ravel().tolist()}

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 
+from msgspec.structs import astuple
+
 from schemas.behaviours import Behaviour, Event
 from schemas.errors import Reason, Rejected
 from schemas.money import exponent
@@ -19,6 +21,7 @@ from stream.features.vector import features_at
 
 Record = Snapshot | Interaction
 
+_BEHAVIOURS = tuple(Behaviour)  # by number
 _ITEM_BEHAVIOURS = frozenset(
     {Behaviour.CLICK, Behaviour.VIEW, Behaviour.CART_ADD, Behaviour.CART_REMOVE, Behaviour.WISHLIST, Behaviour.REVIEW}
 )
@@ -70,7 +73,7 @@ class Engine:
             self.clock = max(self.clock, profile.touched)
         for source, offset in profile.applied.items():
             self._reread[source] = max(offset, self._reread.get(source, -1))
-        self._arm(profile)
+        self.arm(profile)
 
     def resume(self, marker: Marker) -> None:
         """Take over the clock: where it stood at the last whole barrier, whatever newer profiles say."""
@@ -111,6 +114,8 @@ class Engine:
             self._arm_for_event(profile, event)
             return records
         profile.touched = self.clock
+        if event.known:
+            profile.known = True
         if at < self.clock - self._lateness:
             # History that came late is counted, but what it would have triggered is over.
             self.late += 1
@@ -194,7 +199,15 @@ class Engine:
     def _told(self, story: list[Moment]) -> list[Told]:
         unit = 10.0 ** exponent(self.config.currency)
         return [
-            Told(m.at, m.behaviour, m.item, m.category, m.amount / unit if m.amount else None, m.pieces, m.words)
+            Told(
+                m.at,
+                _BEHAVIOURS[m.behaviour],
+                m.item,
+                m.category,
+                m.amount / unit if m.amount else None,
+                m.pieces,
+                m.words,
+            )
             for m in story
         ]
 
@@ -225,9 +238,16 @@ class Engine:
             return
         if self.config.emit and policy.on_timer(profile, kind, self._gap):
             records.append(self.snapshot(profile, kind, due, now, due))
-        self._arm(profile)
+        self.arm(profile)
 
-    def _arm(self, profile: Profile) -> None:
+    def changed(self, profile: Profile, at: int = 0) -> None:
+        """A profile was changed from outside, because of something at `at`: it is written, and its timers follow."""
+        profile.touched = max(profile.touched, self.clock, at)
+        self.dirty.add(profile.customer)
+        self.arm(profile)
+
+    def arm(self, profile: Profile) -> None:
+        """Set the profile's next timer anew."""
         due, kind = timers.soonest(profile, self.config.delays)
         if kind:
             # What an event that came late made due fires when the clock next moves. The profile may be newer than the
@@ -237,7 +257,7 @@ class Engine:
     def _arm_for_event(self, profile: Profile, event: Event) -> None:
         if event.behaviour in ORDER_CHANGES:
             # These move times that are known already, and with them what is due.
-            self._arm(profile)
+            self.arm(profile)
             return
         # Every other timer lies behind the session's end, and is armed when that fires.
         due = max(event.at + self._gap, profile.fired + 1)

@@ -46,7 +46,45 @@ def change(profile: Profile, event: Event, base: str) -> None:
         _book(profile, entry.at, entry.currency, after, 1, base)
     profile.orders[event.order] = entry
     if len(profile.orders) > LEDGER:
-        del profile.orders[min(profile.orders, key=lambda order: (profile.orders[order].at, order))]
+        cut(profile)
+
+
+def cut(profile: Profile) -> None:
+    """Forget the oldest orders beyond `LEDGER`; what they added stays."""
+    orders = profile.orders
+    for order in sorted(orders, key=lambda order: (orders[order].at, order))[: max(0, len(orders) - LEDGER)]:
+        del orders[order]
+
+
+def join(profile: Profile, order: int, other: Entry, base: str) -> None:
+    """Make one entry of an order's two, when the profile's sums hold what both have added; see `cut`."""
+    entry = profile.orders.get(order)
+    if entry is None:
+        profile.orders[order] = other
+        return
+    joined = _joined(entry, other)
+    for each, sign in ((entry, -1), (other, -1), (joined, 1)):
+        _book(profile, each.at, each.currency, contribution(each), sign, base)
+    profile.orders[order] = joined
+
+
+def _joined(one: Entry, other: Entry) -> Entry:
+    """What the changes of both entries make of one, whatever their order: see `_UPDATES`."""
+    placed = [entry for entry in (one, other) if entry.placed]
+    newest = max(one, other, key=lambda entry: (entry.updated, entry.total))
+    first = min(placed or (one, other), key=lambda entry: (entry.at, entry.currency))
+    return Entry(
+        at=first.at,
+        total=newest.total,
+        pieces=max(one.pieces, other.pieces),
+        discount=max(one.discount, other.discount),
+        currency=first.currency,
+        refunded=one.refunded + other.refunded,
+        placed=bool(placed),
+        cancelled=one.cancelled or other.cancelled,
+        returned=one.returned or other.returned,
+        updated=newest.updated,
+    )
 
 
 def _book(profile: Profile, at: int, currency: str, what: Contribution, sign: int, base: str) -> None:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 
 from msgspec import Struct
 
+from stream.features.ids import Identity
+
 STORY = 32  # behaviours kept: bounds session depth, affinities and BERT's story
 LEDGER = 24  # orders kept: bounds order deduplication, refunds of known orders, purchase gaps
 CART = 32  # cart changes kept since an order last emptied the cart
@@ -62,6 +64,7 @@ class Profile:
     `habits` counts events by quarter of the day (4) and by weekday (7, from Monday). `settled` is when the last order
     emptied the cart, whatever became of that order: a maximum, so that cart changes before it can be forgotten. `seen`
     holds, for each message, the day of her newest behaviour then. `overdue` is when her next order is, by her rhythm.
+    `known`: her id has come as a userId; `ids` is there once it has been linked with another id.
     """
 
     customer: str
@@ -95,6 +98,8 @@ class Profile:
     fired: int = 0
     settled: int = 0
     overdue: int = 0
+    known: bool = False
+    ids: Identity | None = None
 
     @property
     def last_order(self) -> int:

@@ -38,13 +38,14 @@ def soonest(profile: Profile, delays: Delays) -> tuple[int, str]:
                        session_end   cart_abandoned     silence_7 ..silence_60    expired
 
     Of several kinds due in the same millisecond the one that says most fires, a cart before a session's end. Whether a
-    cart still holds anything is asked when it fires: most are moved on before.
+    cart still holds anything is asked when it fires: most are moved on before. A device whose behaviour has all gone to
+    its users only expires, and not while it has something on its way.
     """
     fired, last = profile.fired, profile.last
     soon, kind = max(last, profile.touched) + delays.expiry, EXPIRED
-    if soon <= fired:
+    if soon <= fired or (profile.ids is not None and profile.ids.outgoing):
         soon, kind = _NEVER, ""
-    for silence, name in _SILENCES:
+    for silence, name in _SILENCES if last else ():
         if fired < last + silence:
             if last + silence <= soon:
                 soon, kind = last + silence, name

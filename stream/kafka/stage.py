@@ -2,6 +2,7 @@
 
     run -> process -> outputs sent        (never waits for a flush)
     barrier: outputs acknowledged -> changed state sent and acknowledged -> runs finished -> Faust commits
+                                     (and what may only be sent then is sent, as outputs of the next epoch)
 
 A state may let records of one topic wait for those of another; a run is finished when none of it waits any longer.
 State is never durable before the outputs of what it holds: after a crash the input is read again from the last commit,
@@ -263,6 +264,7 @@ class Stage:
                     self.app.consumer.finish(event.message)
                 finished = set(map(id, runs))
                 owned.runs = [event for event in owned.runs if id(event) not in finished]
+                owned.state.durable(partial(self.send, owned.number))
 
     def _mine(self, owned: Owned) -> bool:
         return self._heard() and self.owned.get(owned.number) is owned

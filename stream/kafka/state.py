@@ -27,6 +27,9 @@ class PartitionState(Protocol):
     def changes(self) -> Iterator[tuple[bytes, bytes | None]]:
         """What has changed since the last call, as (key, value), None to delete."""
 
+    def durable(self, out: Out) -> None:
+        """What `changes` has given so far is acknowledged by Kafka: what must wait for that may be sent now."""
+
     def tick(self, now: int, out: Out) -> None:
         """The wall clock, about once a second, while the partition's input is read to its end."""
 

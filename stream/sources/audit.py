@@ -7,7 +7,9 @@ from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from schemas.errors import OperatorError
 from stream.features.codec import decode_profile
+from stream.features.ids import Identity
 from stream.features.marker import MARKER
+from stream.features.profile import Profile
 from stream.kafka.restore import read_partition
 from stream.settings import Settings
 
@@ -68,35 +70,66 @@ def partitions(consumer: Consumer, topic: str) -> list[int]:
 
 
 def orders_in_profiles(settings: Settings, customers: str, currency: str, seen: Callable[[int], None]) -> Orders:
-    """Summed over the profiles whose customer's id begins with `customers`; `seen` is told of each record read."""
+    """Summed over the profiles whose customer's id begins with `customers`; `seen` is told of each record read.
+
+    What a device's record has on its way to a user is hers, until her own profile has taken it; a moment in between it
+    is in neither, only in Kafka.
+    """
     topic = settings.topic("profiles")
     probe = Consumer({"bootstrap.servers": settings.kafka_brokers, "group.id": "footfall-audit", "log_level": 0})
     try:
         numbers = partitions(probe, topic)
     finally:
         probe.close()
-    held: dict[bytes, Orders] = {}
-    prefix = customers.encode()
+    held: dict[str, Held] = {}
 
     def accept(key: bytes, value: bytes | None) -> None:
         seen(1)
-        if key == MARKER or not key.startswith(prefix):
+        if key == MARKER:
             return
+        name = key.decode(errors="replace")
         if value is None:
-            held.pop(key, None)
+            held.pop(name, None)
             return
         try:
-            profile = decode_profile(value)
+            held[name] = _held(decode_profile(value), currency)
         except ValueError as error:
-            raise OperatorError(f"the profile of {key.decode(errors='replace')} is not readable: {error}") from error
-        held[key] = Orders(profile.orders_total, profile.money.get(currency, 0))
+            raise OperatorError(f"the profile of {name} is not readable: {error}") from error
 
     try:
         for number in numbers:
             read_partition(settings.kafka_brokers, topic, number, accept)
     except KafkaException as error:
         raise _away(settings, error) from error
-    return Orders(sum(one.number for one in held.values()), sum(one.revenue for one in held.values()))
+    return _sum(held, customers)
+
+
+class Held(NamedTuple):
+    """Own orders, what was taken from which device, and what is on its way: (user, generation, orders)."""
+
+    orders: Orders
+    taken: dict[str, int]
+    outgoing: list[tuple[str, int, Orders]]
+
+
+def _held(profile: Profile, currency: str) -> Held:
+    own = Orders(profile.orders_total, profile.money.get(currency, 0))
+    ids = profile.ids or Identity()
+    outgoing = [
+        (slot.user, generation, _held(decode_profile(slot.state), currency).orders)
+        for generation, slot in ids.outgoing.items()
+    ]
+    return Held(own, {name: device.taken for name, device in ids.devices.items()}, outgoing)
+
+
+def _sum(held: dict[str, Held], prefix: str) -> Orders:
+    found = [one.orders for name, one in held.items() if name.startswith(prefix)]
+    for name, one in held.items():
+        for user, generation, orders in one.outgoing:
+            taken = held[user].taken.get(name, -1) if user in held else -1
+            if user.startswith(prefix) and generation > taken:
+                found.append(orders)
+    return Orders(sum(one.number for one in found), sum(one.revenue for one in found))
 
 
 def _away(settings: Settings, error: KafkaException) -> OperatorError:

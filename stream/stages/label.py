@@ -5,7 +5,7 @@ from heapq import heappop, heappush
 
 import msgspec
 
-from online.labels import History, Horizons, Pending, cancel, predict, purchase
+from online.labels import History, Horizons, Pending, cancel, end, predict, purchase
 from schemas.behaviours import Behaviour
 from schemas.outputs import Interaction, Score, encode
 from schemas.topics import DAY_MS, EXAMPLES, INTERACTIONS, PENDING, SCORES
@@ -76,6 +76,9 @@ class LabelPartition:
                 self._did(_interactions.decode(record.value))
         self._mature(out)
 
+    def durable(self, out: Out) -> None:
+        """Examples are sent as they mature."""
+
     def tick(self, now: int, out: Out) -> None:
         """Once caught up with the wall clock, follow it."""
         if self._clock > now - self._lateness:
@@ -92,14 +95,23 @@ class LabelPartition:
 
     def _did(self, interaction: Interaction) -> None:
         self._clock = max(self._clock, interaction.at)
-        if interaction.behaviour not in (Behaviour.ORDER, Behaviour.CANCEL):
+        if interaction.behaviour not in (Behaviour.ORDER, Behaviour.CANCEL, Behaviour.IDENTIFY):
             return
         history = self._histories.setdefault(interaction.customer, History())
         if interaction.behaviour == Behaviour.ORDER:
             purchase(history, interaction.at, interaction.order)
+        elif interaction.behaviour == Behaviour.IDENTIFY:
+            self._ended(history, interaction)
         else:
             cancel(history, interaction.order)
         self._changed.add(_HISTORY + interaction.customer.encode())
+
+    def _ended(self, history: History, interaction: Interaction) -> None:
+        censored = history.censored
+        for key in end(history, interaction.customer, interaction.at):
+            if self._pending.pop(key, None) is not None:
+                self._changed.add(_PENDING + key.encode())
+        metrics.CENSORED.inc(history.censored - censored)
 
     def _wait(self, pending: Pending) -> None:
         due = self._horizons.due(pending)

@@ -49,6 +49,9 @@ class LearnPartition:
                 self._learner.learn_one(_examples.decode(record.value))
                 self._offset = record.offset + 1
 
+    def durable(self, out: Out) -> None:
+        """Nothing waits for the version that was published."""
+
     def tick(self, now: int, out: Out) -> None:
         """The clock teaches nothing."""
 

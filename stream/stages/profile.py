@@ -1,7 +1,8 @@
-"""profile: clickstream and orders in; profiles, feature snapshots, interactions and dead letters out."""
+"""profile: clickstream, orders and merges in; profiles, snapshots, interactions, merges and dead letters out."""
 
 import math
 import time
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -9,26 +10,31 @@ from schemas.behaviours import Behaviour, Event
 from schemas.decode import decode
 from schemas.errors import Rejected
 from schemas.outputs import Snapshot, encode
-from schemas.topics import CLICKSTREAM, DAY_MS, DEAD_LETTERS, FEATURES, INTERACTIONS, ORDERS, PROFILES
+from schemas.topics import CLICKSTREAM, DAY_MS, FEATURES, INTERACTIONS, MERGES, ORDERS, PROFILES
 from stream import metrics
 from stream.features.align import Aligner, Entry
 from stream.features.codec import decode_profile, encode_profile
 from stream.features.engine import Config, Engine, Record
+from stream.features.identity import SOURCE
 from stream.features.marker import MARKER, Marker, decode_marker, encode_marker
 from stream.features.timers import Delays
-from stream.kafka import dead_letters
 from stream.kafka.partitioner import home
 from stream.kafka.stage import Stage
 from stream.kafka.state import Ends, Held, Out
 from stream.kafka.transport import Run
 from stream.settings import Settings
+from stream.stages.identity import Stitching
+from stream.stages.letters import refuse
 
-_ACCEPTED = {behaviour: metrics.EVENTS.labels(behaviour.name.lower()) for behaviour in Behaviour}
-SOURCES = {CLICKSTREAM.name: 0, ORDERS.name: 1}
+INPUTS: Final = (CLICKSTREAM, ORDERS, MERGES)
+# The first of them are put in one line of time; merges are read as they come.
+ALIGNED: Final = (CLICKSTREAM.name, ORDERS.name)
+SOURCES: Final = {CLICKSTREAM.name: 0, ORDERS.name: 1, MERGES.name: SOURCE}
 # A replay's producer appends the batches of its topics in any order; they are no further apart than this.
 PATIENCE_S: Final = 1.0
 # Processed in one go, before others have their turn.
 _STEP: Final = 2_000
+_ACCEPTED = {behaviour: metrics.EVENTS.labels(behaviour.name.lower()) for behaviour in Behaviour}
 
 
 def engine_config(settings: Settings) -> Config:
@@ -53,12 +59,12 @@ def stage(settings: Settings) -> Stage:
     def make(number: int) -> ProfilePartition:
         return ProfilePartition(number, settings, made.ends(number))
 
-    made = Stage(settings, "profile", (CLICKSTREAM, ORDERS), PROFILES, make)
+    made = Stage(settings, "profile", INPUTS, PROFILES, make)
     return made
 
 
 def _all_read() -> list[float | None]:
-    return [math.inf] * len(SOURCES)
+    return [math.inf] * len(INPUTS)
 
 
 class ProfilePartition:
@@ -73,19 +79,26 @@ class ProfilePartition:
         self._prefix = settings.topic_prefix
         self._currency = settings.currency
         self._engine = Engine(engine_config(settings))
-        self._aligner: Aligner[tuple[Any, Event]] = Aligner(len(SOURCES), PATIENCE_S)
+        self._stitching = Stitching(self._engine, settings.partitions, self._take)
+        self._aligner: Aligner[tuple[Any, Event, int]] = Aligner(len(ALIGNED), PATIENCE_S)
         self._ends = ends
         self._marked: Marker | None = None
+        self._behaviours: Counter[Behaviour] = Counter()
+        self._measured = (0, 0)
 
     def restore(self, key: bytes, value: bytes | None) -> None:
         """One stored profile, or its tombstone; or the clock."""
-        if key == MARKER and value is not None:
-            self._marked = decode_marker(value)
-            self._engine.resume(self._marked)
-        elif value is None:
+        if key == MARKER:
+            if value is not None:
+                self._marked = decode_marker(value)
+                self._engine.resume(self._marked)
+            return
+        profile = None if value is None else decode_profile(value)
+        if profile is None:
             self._engine.profiles.pop(key.decode(), None)
         else:
-            self._engine.restore(decode_profile(value))
+            self._engine.restore(profile)
+        self._stitching.restore(key.decode(), profile)
 
     async def process(self, run: Run, out: Out) -> None:
         """Every record of the run: to dead letters, on to its customer's own partition, or in its turn into a profile.
@@ -93,17 +106,28 @@ class ProfilePartition:
         Its turn may be later: what waits for records of the other topic leaves by `release`.
         """
         source = SOURCES[run.records[0].topic[len(self._prefix) :]]
-        entries = (entry for entry in (self._entry(record, out) for record in run.records) if entry is not None)
+        if source == SOURCE:
+            self._stitch(run, out)
+            return
+        entries = [entry for record in run.records if (entry := self._entry(record, source, out)) is not None]
         self._aligner.add(source, entries, self._engine.clock, time.time())
         self.release(out)
 
-    def _entry(self, record: Any, out: Out) -> Entry[tuple[Any, Event]] | None:
+    def _stitch(self, run: Run, out: Out) -> None:
+        for record in run.records:
+            try:
+                _send(self._stitching.read(record, out), out)
+            except Rejected as rejected:
+                refuse(record, rejected, out)
+        self._measure()
+
+    def _entry(self, record: Any, source: int, out: Out) -> Entry[tuple[Any, Event, int]] | None:
         engine = self._engine
         try:
             event = decode(record.value, self._currency)
             at = engine.time(event, record.timestamp)
         except Rejected as rejected:
-            self._reject(record, rejected, out)
+            refuse(record, rejected, out)
             return None
         # Whoever has a profile here lives here; only a new customer's home needs to be looked up.
         if event.customer not in engine.profiles:
@@ -114,46 +138,56 @@ class ProfilePartition:
                 out(topic, event.customer.encode(), record.value, number, record.headers)
                 metrics.REROUTED.inc()
                 return None
-        return Entry(at, record.timestamp, (record, event))
+        return at, record.timestamp, (record, event, source)
 
     def release(self, out: Out) -> bool:
         """Into the profiles with what need not wait any longer, a step of it; whether there is more."""
         left = _STEP
         for batch in self._aligner.release(self._ends(), left):
-            for record, event in batch:
-                self._apply(record, event, out)
+            for record, event, source in batch:
+                self._apply(record, event, source, out)
             left -= len(batch)
-        metrics.PROFILES.labels(self._number).set(len(self._engine.profiles))
+        self._measure()
         return left <= 0
 
-    def _apply(self, record: Any, event: Event, out: Out) -> None:
-        engine = self._engine
-        late, repeated = engine.late, engine.repeated
-        source = SOURCES[record.topic[len(self._prefix) :]]
+    def _apply(self, record: Any, event: Event, source: int, out: Out) -> None:
         try:
-            records = engine.apply(event, source, record.offset, record.timestamp)
+            if event.known or not self._stitching.forward(record, event, source, out):
+                self._take(event, source, record.offset, record.timestamp, out)
         except Rejected as rejected:
-            self._reject(record, rejected, out)
-            return
-        _send(records, out)
-        metrics.LATE.inc(engine.late - late)
-        metrics.EVENTS.labels(event.behaviour.name.lower()).inc()
-        metrics.REPEATED.inc(engine.repeated - repeated)
+            refuse(record, rejected, out)
 
-    @staticmethod
-    def _reject(record: Any, rejected: Rejected, out: Out) -> None:
-        key, value, headers = dead_letters.write(record, rejected, int(time.time() * 1000))
-        out(DEAD_LETTERS.name, key, value, headers=headers)
-        metrics.REJECTED.labels(rejected.reason).inc()
+    def _take(self, event: Event, source: int, offset: int, arrived: int, out: Out) -> None:
+        engine = self._engine
+        repeated = engine.repeated
+        records = engine.apply(event, source, offset, arrived)
+        if records:
+            _send(records, out)
+        if event.anonymous and engine.repeated == repeated:
+            self._stitching.link(event, out)
+        self._behaviours[event.behaviour] += 1
+
+    def _measure(self) -> None:
+        """Tell the metrics of what was processed, once a run: a counter costs as much as a profile's update."""
+        engine = self._engine
+        late, repeated = self._measured
+        metrics.LATE.inc(engine.late - late)
+        metrics.REPEATED.inc(engine.repeated - repeated)
+        self._measured = engine.late, engine.repeated
+        for behaviour, count in self._behaviours.items():
+            _ACCEPTED[behaviour].inc(count)
+        self._behaviours.clear()
+        metrics.PROFILES.labels(self._number).set(len(engine.profiles))
 
     def waiting(self) -> dict[str, Held]:
         """What waits for records of the other topic."""
-        heads = ((name, self._aligner.count(source), self._aligner.head(source)) for name, source in SOURCES.items())
+        heads = ((name, self._aligner.count(n), self._aligner.head(n)) for n, name in enumerate(ALIGNED))
         return {self._prefix + name: Held(count, head[0].offset) for name, count, head in heads if head is not None}
 
     def changes(self) -> Iterator[tuple[bytes, bytes | None]]:
         """The profiles changed since the last barrier, and behind them the clock."""
         changed = False
+        self._stitching.flushing()
         for customer, profile in self._engine.flush():
             changed = True
             value = None if profile is None else encode_profile(profile)
@@ -164,6 +198,10 @@ class ProfilePartition:
         if changed or self._marked is None or marker.live != self._marked.live:
             self._marked = marker
             yield MARKER, encode_marker(marker)
+
+    def durable(self, out: Out) -> None:
+        """What moves to another partition may leave this one."""
+        self._stitching.durable(out)
 
     def tick(self, now: int, out: Out) -> None:
         """Let silence be seen."""

@@ -202,6 +202,9 @@ class ScorePartition:
         for customer in changed:
             yield customer.encode(), encode_said(self._said[customer])
 
+    def durable(self, out: Out) -> None:
+        """Alerts never wait."""
+
     def tick(self, now: int, out: Out) -> None:
         """Nothing waits for the clock here: silence comes as snapshots."""
 

@@ -117,9 +117,15 @@ def value_of(info: Any) -> Any:
             return value_of(info.types[0])
         case msgspec.inspect.EnumType():
             return next(iter(info.cls))
-    return {"StrType": "x", "IntType": 3, "FloatType": 0.5, "BoolType": True, "AnyType": 1, "NoneType": None}[
-        type(info).__name__
-    ]
+    return {
+        "StrType": "x",
+        "BytesType": b"x",
+        "IntType": 3,
+        "FloatType": 0.5,
+        "BoolType": True,
+        "AnyType": 1,
+        "NoneType": None,
+    }[type(info).__name__]
 
 
 @pytest.mark.parametrize("topic", sorted(export.RECORDS))

@@ -79,11 +79,11 @@ def test_workers_come_and_go_while_orders_flow(faulty: Settings, logs: Path) -> 
     with Orders(faulty) as orders, worker(faulty, logs) as first:
         orders.flowing(1_000)
         with worker(faulty, logs) as second:
-            until(lambda: members(faulty), lambda found: found == ("STABLE", [4, 4]), "both share the partitions")
+            until(lambda: members(faulty), lambda found: found == ("STABLE", [6, 6]), "both share the partitions")
             orders.flowing(2_000)
             # In mid-flow, in order: what it has done is final, and its partitions go to the first.
             assert second.stop() == 0
-        until(lambda: members(faulty), lambda found: found == ("STABLE", [8]), "the first has all again")
+        until(lambda: members(faulty), lambda found: found == ("STABLE", [12]), "the first has all again")
         orders.flowing(1_000)
         orders.stop()
         orders.check()
@@ -108,17 +108,17 @@ def test_a_worker_cut_off_for_longer_than_a_session_overwrites_nothing_when_it_i
     faulty: Settings, logs: Path
 ) -> None:
     with Orders(faulty) as orders, worker(faulty, logs) as stopped, worker(faulty, logs):
-        until(lambda: members(faulty), lambda found: found == ("STABLE", [4, 4]), "both share the partitions")
+        until(lambda: members(faulty), lambda found: found == ("STABLE", [6, 6]), "both share the partitions")
         orders.flowing(1_000)
         stopped.signal(signal.SIGSTOP)
         try:
-            until(lambda: members(faulty), lambda found: found == ("STABLE", [8]), "the other has taken over")
+            until(lambda: members(faulty), lambda found: found == ("STABLE", [12]), "the other has taken over")
             orders.flowing(1_000)
             orders.stop()
             orders.check()
         finally:
             stopped.signal(signal.SIGCONT)
-        until(lambda: members(faulty), lambda found: found == ("STABLE", [4, 4]), "it is back in the group")
+        until(lambda: members(faulty), lambda found: found == ("STABLE", [6, 6]), "it is back in the group")
         orders.check(seconds=0)
 
 

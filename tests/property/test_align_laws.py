@@ -29,7 +29,7 @@ def merged(sources: list[list[int]], clock: int = 0) -> list[Item]:
 
 
 def entries(source: int, times: list[int], first: int = 0, arrived: int = HISTORY) -> list[Entry[Item]]:
-    return [Entry(at, arrived, (source, index)) for index, at in enumerate(times[first:], first)]
+    return [(at, arrived, (source, index)) for index, at in enumerate(times[first:], first)]
 
 
 def left(aligner: Aligner[Item], ends: Sequence[float | None], most: int = 1_000) -> list[Item]:
@@ -98,8 +98,8 @@ def test_history_that_arrived_long_ago_waits_no_longer_than_to_the_others_end() 
 def test_what_is_live_waits_behind_the_history_of_its_own_topic() -> None:
     aligner: Aligner[str] = Aligner(2, PATIENCE)
     now = HISTORY
-    aligner.add(0, [Entry(now, now, "live"), Entry(1, now, "sent late by a phone that was away")], 0, 100.0)
-    aligner.add(1, [Entry(1, now, "history"), Entry(now, now, "an order")], 0, 100.0)
+    aligner.add(0, [(now, now, "live"), (1, now, "sent late by a phone that was away")], 0, 100.0)
+    aligner.add(1, [(1, now, "history"), (now, now, "an order")], 0, 100.0)
     batches = list(aligner.release([None, None], 10))
     # The other topic has more to come, which may be as old as the order.
     assert batches == [["history"], ["live", "sent late by a phone that was away"]]

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from schemas.behaviours import Behaviour, Event, Line
 from schemas.features import DAY_MS, NAMES
+from stream.features import windows
 from stream.features.apply import apply, prune
 from stream.features.codec import decode_profile, encode_profile
 from stream.features.profile import LEDGER, Profile
@@ -73,6 +74,7 @@ def test_any_order_of_the_same_events_gives_the_same_profile(events: list[Event]
 
 def counted(profile: Profile) -> dict[str, object]:
     now = T0 + 40 * DAY_MS
+    windows.prune(profile.counters, now)
     return {
         "features": features_at(profile, now, "USD", GAP),
         "counters": profile.counters,

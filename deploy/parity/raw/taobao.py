@@ -38,6 +38,5 @@ def read(path: Path, currency: str, limit: int | None = None) -> pl.DataFrame:
         pl.when(bought).then(pl.col("price").fill_null(0)).alias("amount"),
         pl.concat_str("customer", "item_id", "behavior", "ts", separator="-").alias("name"),
     )
-    bought = rows["behavior"] == "buy"
     order = pl.when(bought).then(orders(rows["name"]))
     return tidy(rows.with_columns(messages(rows["name"]).alias("key"), order.alias("order")))

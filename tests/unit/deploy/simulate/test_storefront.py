@@ -104,6 +104,22 @@ def test_intent_shows_before_an_order(shop: Shop) -> None:
     assert near > far
 
 
+def test_many_look_around_before_they_say_who_they_are(shop: Shop) -> None:
+    """Most who sign in have done something on the device within the hour before, and go on with both ids."""
+    anonymous: dict[str, int] = {}
+    looked, first, both = 0, 0, 0
+    for event in shop[2]:
+        if not event.known:
+            anonymous[event.customer] = event.at
+        elif event.behaviour is Behaviour.IDENTIFY:
+            first += 1
+            looked += event.at - anonymous.get(event.anonymous, 0) < 3_600_000
+        both += event.known and bool(event.anonymous)
+    assert first > 100
+    assert looked > 0.9 * first
+    assert both > len(shop[2]) / 2
+
+
 def test_carts_are_left_behind(shop: Shop) -> None:
     decoded = shop[2]
     adds = Counter(e.customer for e in decoded if e.behaviour is Behaviour.CART_ADD)

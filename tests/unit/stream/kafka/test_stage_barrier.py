@@ -60,6 +60,7 @@ class State:
     def __init__(self) -> None:
         self.count = 0
         self.changed = False
+        self.after: bytes | None = None
         self.waits = asyncio.Event()
         self.waits.set()
 
@@ -77,6 +78,11 @@ class State:
         if self.changed:
             self.changed = False
             yield b"count", str(self.count).encode()
+
+    def durable(self, out: Any) -> None:
+        if self.after is not None:
+            out("merges", b"k", self.after)
+            self.after = None
 
     def tick(self, now: int, out: Any) -> None:
         """Silence changes nothing."""
@@ -211,6 +217,26 @@ async def test_state_becomes_durable_only_after_the_outputs_it_holds(bench: Benc
     bench.kafka.report()
     await barrier
     assert bench.app.finished == [1]
+
+
+async def test_what_waits_for_the_state_is_sent_once_that_is_durable(bench: Bench) -> None:
+    bench.messages.put(0)
+    await bench.settle(kafka=False)
+    bench.state.after = b"carried"
+    barrier = asyncio.create_task(bench.stage.barrier())
+    await bench.settle(kafka=False)
+    bench.kafka.report()
+    await bench.settle(kafka=False)
+    assert bench.kafka.sent == [("features", b"0"), ("profiles", b"1")]
+    bench.kafka.report()
+    await barrier
+    assert bench.kafka.sent[2:] == [("merges", b"carried")]
+    # The next barrier is not through before this is acknowledged as well.
+    barrier = asyncio.create_task(bench.stage.barrier())
+    await bench.settle(kafka=False)
+    assert not barrier.done()
+    bench.kafka.report()
+    await barrier
 
 
 async def test_what_is_processed_during_a_barrier_waits_for_the_next(bench: Bench) -> None:

@@ -65,6 +65,29 @@ async def test_a_prediction_matures_into_two_examples_once_each(run: Callable[..
     assert {sent.partition for sent in out.on("examples")} == {0}
 
 
+async def test_what_was_predicted_of_a_device_is_not_judged_once_it_was_handed_to_a_user(
+    run: Callable[..., Run], out: Any
+) -> None:
+    state = partition()
+    await state.process(run(a_score(), topic="scores"), out)
+    stored = list(state.changes())
+    handed = bought(T0 + DAY_MS, behaviour=Behaviour.IDENTIFY)
+    await state.process(run(handed, handed, bought(T0 + 2 * DAY_MS), topic="interactions"), out)
+    deleted = [key for key, value in state.changes() if value is None]
+    assert [key for key, _ in stored if key.startswith(b"p:")] == deleted
+    # A score that was on its way meanwhile, and one of what the device does from then on.
+    await state.process(run(a_score(at=T0 + DAY_MS - 1), a_score(at=T0 + 3 * DAY_MS), topic="scores", first=1), out)
+    restarted = partition()
+    for key, value in [*stored, *state.changes()]:
+        if key not in deleted:
+            restarted.restore(key, value)
+    for one in (state, restarted):
+        out.sent.clear()
+        await one.process(run(bought(T0 + 90 * DAY_MS, "other"), topic="interactions", first=3), out)
+        assert examples(out) == [("intent", False), ("churn", True)]
+    assert next(iter(state._histories.values())).censored == 2
+
+
 async def test_what_waits_survives_a_restart(run: Callable[..., Run], out: Any) -> None:
     state = partition()
     await state.process(run(a_score(), topic="scores"), out)

@@ -1,0 +1,109 @@
+"""The profile stage's side of `merges`: links, carries and late anonymous events, in and out of one partition."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from msgspec import Struct
+
+from schemas.behaviours import Event
+from schemas.decode import decode
+from schemas.errors import Rejected
+from schemas.merges import Carry, Forward, decode_merge
+from schemas.outputs import encode
+from schemas.topics import MERGES
+from stream import metrics
+from stream.features.engine import Engine, Record
+from stream.features.identity import SOURCE, Done, Identities, Outcome
+from stream.kafka.partitioner import home
+from stream.kafka.state import Out
+from stream.stages.letters import refuse
+
+# Applies an event: it, the number of its input topic, its offset there, when it arrived, and where outputs go.
+Apply = Callable[[Event, int, int, int, Out], None]
+
+
+class Origin(NamedTuple):
+    """The record that a forwarded event once was, should it have to go to dead letters."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int
+    value: bytes
+    key: bytes
+    headers: tuple[tuple[str, bytes], ...] = ()
+
+
+class Stitching:
+    """Carries out over Kafka what `stream.features.identity` decides."""
+
+    def __init__(self, engine: Engine, partitions: int, apply: Apply) -> None:
+        self._currency = engine.config.currency
+        self._partitions = partitions
+        self._apply = apply
+        self._identities = Identities(engine)
+        self.restore = self._identities.restore
+        self.flushing = self._identities.flushing
+
+    def link(self, event: Event, out: Out) -> None:
+        """An event that carried both ids was applied: tell the device's partition, if that is news."""
+        link = self._identities.link(event)
+        if link is not None:
+            self._send(link.device, link, out)
+
+    def forward(self, record: Any, event: Event, source: int, out: Out) -> bool:
+        """Whether an anonymous event is a user's who signed in after it; it is then on its way to her."""
+        user = self._identities.user_of(event, source, record.offset)
+        if user is None:
+            return False
+        forward = Forward(
+            user=user,
+            topic=record.topic,
+            partition=record.partition,
+            offset=record.offset,
+            arrived=record.timestamp,
+            event=record.value,
+        )
+        self._send(user, forward, out)
+        metrics.FORWARDED.inc()
+        return True
+
+    def read(self, record: Any, out: Out) -> list[Record]:
+        """One record of `merges`; gives what other stages are told. Raises `Rejected`."""
+        said = decode_merge(record.value)
+        if isinstance(said, Forward):
+            self._take_in(said, record.offset, out)
+            return []
+        if isinstance(said, Carry):
+            done = self._identities.take(said, record.offset)
+            metrics.CARRIES.labels(done.outcome.value).inc()
+        else:
+            done = self._identities.sign_in(said, record.offset)
+            _count(done)
+        return [*done.interactions]
+
+    def durable(self, out: Out) -> None:
+        """Send the carries whose slots are durable now."""
+        for carry in self._identities.durable():
+            self._send(carry.user, carry, out)
+            metrics.CARRIES.labels("sent").inc()
+
+    def _take_in(self, said: Forward, offset: int, out: Out) -> None:
+        try:
+            event = decode(said.event, self._currency)
+            event.customer = said.user
+            self._apply(event, SOURCE, offset, said.arrived, out)
+        except Rejected as rejected:
+            key = said.user.encode()
+            refuse(Origin(said.topic, said.partition, said.offset, said.arrived, said.event, key), rejected, out)
+
+    def _send(self, to: str, said: Struct, out: Out) -> None:
+        out(MERGES.name, to.encode(), encode(said), home(to, self._partitions))
+
+
+def _count(done: Done) -> None:
+    metrics.LINKS.labels(done.outcome.value).inc()
+    if done.outcome is Outcome.REFUSED:
+        metrics.LINKS_REFUSED.inc()
+    elif done.outcome is Outcome.STRADDLED:
+        metrics.LINKS_STRADDLED.inc()
