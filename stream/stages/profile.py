@@ -96,7 +96,7 @@ class ProfilePartition:
                 out(topic, event.customer.encode(), record.value, number, record.headers)
                 metrics.REROUTED.inc()
                 return
-        if event.known or not self._stitching.forward(record, event, source, out):
+        if event.known or not self._stitching.forward(record, event, source):
             self._apply(event, source, record.offset, record.timestamp, out)
 
     def _apply(self, event: Event, source: int, offset: int, arrived: int, out: Out) -> None:
