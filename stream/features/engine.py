@@ -4,8 +4,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 
-from msgspec.structs import astuple
-
 from schemas.behaviours import Behaviour, Event
 from schemas.errors import Reason, Rejected
 from schemas.money import exponent

@@ -9,8 +9,10 @@
                                                              ·  barrier: the carry is acknowledged, the slot dropped
     applied like any other  <───────  event ──────────  an anonymous event of before the login comes late
 
-Nothing is lost or counted twice, wherever a worker is killed: what moves is in the device's record until Kafka has the
-carry, a slot that is restored is sent again as the same bytes, and the user knows by its generation what she has taken.
+Nothing is lost or counted twice, wherever a worker is killed. What moves, an event that comes late as well, waits in a
+slot of the device's record until Kafka has it; a slot that is restored is sent again as the same bytes, and the user
+knows what she has taken by its generation or its message. Nothing is sent before its slot is durable: read again after
+a crash the topics interleave anew, and what went as an event the first time may be part of a profile the second.
 A generation is the offset of the link that froze it: it grows, also when the device's record has expired in between.
 
 What is given up: a profile that has behaviour on both sides of the login moves whole (of two people on one browser,
@@ -26,12 +28,12 @@ import msgspec
 
 from schemas.behaviours import Behaviour, Event
 from schemas.errors import Reason, Rejected
-from schemas.merges import Carry, Link
+from schemas.merges import Carry, Forward, Link
 from schemas.outputs import Interaction
 from stream.features.apply import ORDER_CHANGES, remember
 from stream.features.codec import decode_profile, encode_profile
 from stream.features.engine import Engine
-from stream.features.ids import Identity, Slot
+from stream.features.ids import Identity
 from stream.features.merge import merge
 from stream.features.profile import Profile
 
@@ -88,24 +90,26 @@ class Identities:
         return Link(device=device, user=user, at=event.at)
 
     def user_of(self, event: Event, source: int, offset: int) -> str | None:
-        """Whose an anonymous event is that came after its device's behaviour had moved; None: the device's own.
-
-        The caller forwards it: here it counts as applied and seen, so that one which comes again changes nothing.
-        """
+        """Whose an anonymous event is that came after its device's behaviour had moved; None: the device's own."""
         device = self._engine.profiles.get(event.customer)
         if device is None or device.ids is None:
             return None
         if device.applied.get(source, -1) >= offset or event.message in device.seen:
             return None
-        user = device.ids.moved.get(event.order) if event.behaviour in ORDER_CHANGES else None
-        user = user or device.ids.user_at(event.at)
-        if user is not None:
-            if event.behaviour in ORDER_CHANGES:
-                device.ids.move(event.order, user)
-            device.applied[source] = offset
-            remember(device, event.message)
-            self._engine.dirty.add(event.customer)
-        return user
+        moved = device.ids.moved.get(event.order) if event.behaviour in ORDER_CHANGES else None
+        return moved or device.ids.user_at(event.at)
+
+    def hold(self, event: Event, source: int, offset: int, forward: Forward) -> None:
+        """Keep such an event until that is durable; here it is applied and seen: coming again, it changes nothing."""
+        device = self._engine.profiles[event.customer]
+        ids = _identity(device)
+        if event.behaviour in ORDER_CHANGES:
+            ids.move(event.order, forward.user)
+        device.applied[source] = offset
+        remember(device, event.message)
+        ids.outgoing[-1 - event.message] = forward
+        self._frozen.append((-1 - event.message, device.customer))
+        self._engine.dirty.add(device.customer)
 
     def sign_in(self, link: Link, offset: int) -> Done:
         """A user signed in on a device that lives here: freeze what it did before, to be sent once that is durable."""
@@ -133,7 +137,9 @@ class Identities:
         ids, device.ids = _identity(device), None
         # What was applied here says nothing of the user's partition.
         applied, device.applied = device.applied, {}
-        ids.outgoing[offset] = Slot(link.user, link.at, encode_profile(device))
+        ids.outgoing[offset] = Carry(
+            device=link.device, user=link.user, at=link.at, generation=offset, profile=encode_profile(device)
+        )
         for order in device.orders:
             ids.move(order, link.user)
         # A message that comes again comes here again.
@@ -173,22 +179,21 @@ class Identities:
         for generation, name in frozen:
             self._written.setdefault(name, []).append(generation)
 
-    def durable(self) -> list[Carry]:
-        """What has been flushed is durable: the carries to send now, the oldest first.
+    def durable(self) -> list[Carry | Forward]:
+        """What has been flushed is durable: what to send now, profiles of a device the oldest first.
 
         Their slots are gone with the next flush, which becomes durable only after all that was sent before it.
         """
         written, self._written = self._written, {}
-        carries = []
+        found: list[Carry | Forward] = []
         for generation, name in sorted((generation, name) for name, every in written.items() for generation in every):
             device = self._engine.profiles.get(name)
             if device is None or device.ids is None or generation not in device.ids.outgoing:
                 continue
-            slot = device.ids.outgoing.pop(generation)
+            found.append(device.ids.outgoing.pop(generation))
             self._engine.dirty.add(name)
             self._engine.arm(device)
-            carries.append(Carry(device=name, user=slot.user, at=slot.at, generation=generation, profile=slot.state))
-        return carries
+        return found
 
 
 def _identity(profile: Profile) -> Identity:

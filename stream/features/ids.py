@@ -2,6 +2,8 @@
 
 from msgspec import Struct, field
 
+from schemas.merges import Carry, Forward
+
 DEVICES = 8  # devices a user remembers: bounds how often links are sent, and which carries are known to have come
 LOGINS = 4  # changes of user that a device remembers: bounds whose an event that comes late is
 MOVED = 24  # orders of a device that went to a user: what changes them later follows
@@ -14,21 +16,17 @@ class Device(Struct, array_like=True, gc=False):
     taken: int = -1
 
 
-class Slot(Struct, array_like=True, frozen=True, gc=False):
-    """A device's profile on its way to the user who signed in at `at` (ms): its bytes, which never change."""
-
-    user: str
-    at: int
-    state: bytes
-
-
 class Identity(Struct, array_like=True):
-    """`devices` of a user; of a device its `logins` (time, user), orders that `moved` to whom, and slots `outgoing`."""
+    """`devices` of a user; of a device its `logins` (time, user), orders that `moved` to whom, and slots `outgoing`.
+
+    A slot holds what waits to be sent, and never changes: a profile under its generation, an event that came late under
+    a negative number made of its message.
+    """
 
     devices: dict[str, Device] = field(default_factory=dict)
     logins: list[tuple[int, str]] = field(default_factory=list)
     moved: dict[int, str] = field(default_factory=dict)
-    outgoing: dict[int, Slot] = field(default_factory=dict)
+    outgoing: dict[int, Carry | Forward] = field(default_factory=dict)
 
     def device(self, name: str, at: int) -> Device:
         """The user's record of a device, new if need be; beyond `DEVICES` the one least lately linked is forgotten."""

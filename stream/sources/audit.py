@@ -6,6 +6,7 @@ from typing import NamedTuple
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from schemas.errors import OperatorError
+from schemas.merges import Carry
 from stream.features.codec import decode_profile
 from stream.features.ids import Identity
 from stream.features.marker import MARKER
@@ -116,8 +117,9 @@ def _held(profile: Profile, currency: str) -> Held:
     own = Orders(profile.orders_total, profile.money.get(currency, 0))
     ids = profile.ids or Identity()
     outgoing = [
-        (slot.user, generation, _held(decode_profile(slot.state), currency).orders)
+        (slot.user, generation, _held(decode_profile(slot.profile), currency).orders)
         for generation, slot in ids.outgoing.items()
+        if isinstance(slot, Carry)
     ]
     return Held(own, {name: device.taken for name, device in ids.devices.items()}, outgoing)
 

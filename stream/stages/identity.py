@@ -51,8 +51,8 @@ class Stitching:
         if link is not None:
             self._send(link.device, link, out)
 
-    def forward(self, record: Any, event: Event, source: int, out: Out) -> bool:
-        """Whether an anonymous event is a user's who signed in after it; it is then on its way to her."""
+    def forward(self, record: Any, event: Event, source: int) -> bool:
+        """Whether an anonymous event is a user's who signed in after it; it is then kept, to be sent to her."""
         user = self._identities.user_of(event, source, record.offset)
         if user is None:
             return False
@@ -64,7 +64,7 @@ class Stitching:
             arrived=record.timestamp,
             event=record.value,
         )
-        self._send(user, forward, out)
+        self._identities.hold(event, source, record.offset, forward)
         metrics.FORWARDED.inc()
         return True
 
@@ -83,10 +83,11 @@ class Stitching:
         return [*done.interactions]
 
     def durable(self, out: Out) -> None:
-        """Send the carries whose slots are durable now."""
-        for carry in self._identities.durable():
-            self._send(carry.user, carry, out)
-            metrics.CARRIES.labels("sent").inc()
+        """Send what is kept durably by now."""
+        for said in self._identities.durable():
+            self._send(said.user, said, out)
+            if isinstance(said, Carry):
+                metrics.CARRIES.labels("sent").inc()
 
     def _take_in(self, said: Forward, offset: int, out: Out) -> None:
         try:

@@ -152,7 +152,7 @@ class ProfilePartition:
 
     def _apply(self, record: Any, event: Event, source: int, out: Out) -> None:
         try:
-            if event.known or not self._stitching.forward(record, event, source, out):
+            if event.known or not self._stitching.forward(record, event, source):
                 self._take(event, source, record.offset, record.timestamp, out)
         except Rejected as rejected:
             refuse(record, rejected, out)

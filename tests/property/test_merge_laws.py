@@ -93,8 +93,9 @@ def test_a_carry_counts_once_however_often_it_comes(events: list[Event], sent: l
 @given(events_of_one, st.data())
 def test_what_a_merge_leaves_behind_is_bounded_and_armed(events: list[Event], data: st.DataObject) -> None:
     user, device = split(events, sides(data, events, 2), 2)
-    user.seen = {n: n // 16 for n in range(SEEN)}
-    device.seen = {SEEN + n: n // 16 for n in range(SEEN)}
+    days = T0 // DAY_MS + 40
+    user.seen = {n: days + n // 16 for n in range(SEEN)}
+    device.seen = {SEEN + n: days + n // 16 for n in range(SEEN)}
     profile = merged(user, device)
     assert len(profile.seen) == SEEN
     # The newest of either: what may well come again.

@@ -2,7 +2,7 @@
 
 from schemas.behaviours import Behaviour, Event, Line
 from schemas.features import DAY_MS
-from schemas.merges import Carry, Link
+from schemas.merges import Carry, Forward, Link
 from schemas.outputs import Snapshot
 from stream.features.codec import decode_profile, encode_profile
 from stream.features.engine import Config, Engine
@@ -46,7 +46,20 @@ class Partition:
         self.offset += 1
         return self.identities.sign_in(Link(device=device, user=user, at=at), self.offset).outcome
 
+    def late(self, event: Event, offset: int) -> str | None:
+        """Whose it is; kept for her, if it is somebody's."""
+        user = self.identities.user_of(event, 0, offset)
+        if user is not None:
+            place = {"topic": "clickstream", "partition": 0, "offset": offset, "arrived": event.at}
+            forward = Forward(user=user, event=b"e%d" % event.message, **place)  # type: ignore[arg-type]
+            self.identities.hold(event, 0, offset, forward)
+        return user
+
     def barrier(self) -> list[Carry]:
+        """What is sent after it, events apart."""
+        return [said for said in self.sent() if isinstance(said, Carry)]
+
+    def sent(self) -> list[Carry | Forward]:
         self.identities.flushing()
         list(self.engine.flush())
         return self.identities.durable()
@@ -127,14 +140,24 @@ def test_two_people_on_one_browser_each_get_what_came_before_their_own_login() -
     ]
 
 
-def test_a_late_event_that_is_read_again_is_forwarded_no_second_time() -> None:
+def test_a_late_event_is_sent_once_it_is_durable_that_it_is_and_no_second_time_when_it_is_read_again() -> None:
     shop = Partition()
     shop.link("d", "u", T0)
     event = shop.event("d", T0 - MINUTE)
-    assert shop.identities.user_of(event, 0, 50) == "u"
-    assert shop.identities.user_of(event, 0, 50) is None
+    assert shop.late(event, 50) == "u"
+    assert shop.late(event, 50) is None
+    assert shop.identities.durable() == []
+    stored = decode_profile(encode_profile(shop.engine.profiles["d"]))
+    (sent,) = shop.sent()
+    assert isinstance(sent, Forward)
+    assert (sent.user, sent.event, sent.offset) == ("u", b"e1", 50)
+    assert shop.sent() == []
     shop.engine.apply(event, 0, 50, T0)
     assert shop.engine.profiles["d"].events == 0
+    restarted = Partition()
+    restarted.engine.restore(stored)
+    restarted.identities.restore("d", stored)
+    assert restarted.sent() == [sent]
 
 
 def test_what_changes_an_order_follows_it_to_the_user_however_late_it_comes() -> None:
@@ -143,10 +166,10 @@ def test_what_changes_an_order_follows_it_to_the_user_however_late_it_comes() ->
     shop.link("d", "u", T0)
     refund = shop.event("d", T0 + DAY_MS, Behaviour.REFUND, order=7)
     other = shop.event("d", T0 + DAY_MS, Behaviour.REFUND, order=8)
-    assert shop.identities.user_of(refund, 0, 100) == "u"
-    assert shop.identities.user_of(other, 0, 101) is None
+    assert shop.late(refund, 100) == "u"
+    assert shop.late(other, 101) is None
     late = shop.event("d", T0 - MINUTE, Behaviour.ORDER, order=9)
-    assert shop.identities.user_of(late, 0, 102) == "u"
+    assert shop.late(late, 102) == "u"
     assert shop.identities.user_of(shop.event("d", T0 + DAY_MS, Behaviour.CANCEL, order=9), 0, 103) == "u"
 
 
