@@ -55,6 +55,9 @@ class Settings(BaseSettings):
     flush_interval_s: float = Field(
         1.0, gt=0, description="time between two barriers: what is read again after a crash"
     )
+    delivery_s: float = Field(
+        120.0, ge=1, description="a worker whose record Kafka has not taken by then starts again from its last commit"
+    )
 
     churn_days: int = Field(30, ge=1, description="churn: no purchase within this many days")
     intent_days: int = Field(7, ge=1, description="intent: a purchase within this many days")

@@ -77,7 +77,7 @@ class Stage:
         self.name = name
         self.owned: dict[int, Owned] = {}
         self.assigned = False
-        self.writer = Writer(settings.kafka_brokers, settings.topic_prefix, f"footfall-{name}")
+        self.writer = Writer(settings.kafka_brokers, settings.topic_prefix, f"footfall-{name}", settings.delivery_s)
         self._store = store
         self._make = make
         self._start = start

@@ -31,6 +31,7 @@ class Worker:
 
     def __init__(self, shop: Settings, log: Path) -> None:
         self.port = free_port(1)
+        self.log = log
         command = (sys.executable, "-m", "deploy.cli", "worker", "profile", "--metrics-port", str(self.port))
         with log.open("wb") as said:
             self.process = subprocess.Popen(

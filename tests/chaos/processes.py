@@ -1,0 +1,118 @@
+"""The processes that chaos strikes: a broker of its own, and a fleet of profile workers that a supervisor keeps up."""
+
+import os
+import signal
+import subprocess
+import time
+from collections import Counter
+from pathlib import Path
+
+from deploy.local.broker import Broker
+from deploy.local.part import NotReady
+from stream.settings import Settings
+from tests.integration.workers import Worker
+
+READY_S = 120.0
+POLL_S = 0.05
+
+
+class BrokerProcess:
+    """A real broker as a child process; killed, it is started again at once over the same data."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._part = Broker(settings)
+        self._part.prepare(lambda _: None)
+        self._log = settings.data_dir / "broker.log"
+        self._process = self._spawn()
+
+    def kill(self) -> None:
+        """KILL it, and start the next."""
+        self._process.kill()
+        self._process.wait()
+        self._process = self._spawn()
+
+    def signal(self, number: signal.Signals) -> None:
+        self._process.send_signal(number)
+
+    def until_ready(self) -> None:
+        """Return once it takes a record and gives it back."""
+        deadline = time.monotonic() + READY_S
+        while True:
+            try:
+                return self._part.probe()
+            except NotReady:
+                assert self._process.poll() is None, f"the broker ended by itself: see {self._log}"
+                assert time.monotonic() < deadline, f"the broker is not ready after {READY_S:.0f} s: see {self._log}"
+                time.sleep(POLL_S)
+
+    def stop(self) -> None:
+        """End it for good."""
+        self._process.kill()
+        self._process.wait()
+
+    def _spawn(self) -> subprocess.Popen[bytes]:
+        command = self._part.command()
+        with self._log.open("ab") as said:
+            return subprocess.Popen(
+                command.argv, env=os.environ | command.env, stdout=said, stderr=subprocess.STDOUT, start_new_session=True
+            )
+
+
+class Fleet:
+    """Profile workers; `keep` starts again those that ended by themselves, and `crashes` counts them by their words."""
+
+    def __init__(self, shop: Settings, folder: Path) -> None:
+        self._shop = shop
+        self._folder = folder
+        self.workers: list[Worker] = []
+        self.crashes: Counter[str] = Counter()
+        self.started = 0
+        folder.mkdir(parents=True)
+
+    def add(self) -> Worker:
+        """One more worker; it need not be ready yet."""
+        worker = Worker(self._shop, self._folder / f"{self.started}.log")
+        self.started += 1
+        self.workers.append(worker)
+        return worker
+
+    def remove(self, worker: Worker) -> int:
+        """Stop one in order, for good; its exit code."""
+        self.workers.remove(worker)
+        return worker.stop()
+
+    def kill(self, worker: Worker) -> None:
+        """KILL one, and start another."""
+        self.workers.remove(worker)
+        worker.process.kill()
+        worker.process.wait()
+        self.add()
+
+    def keep(self) -> None:
+        """Start another for each that has ended."""
+        for worker in [worker for worker in self.workers if worker.process.poll() is not None]:
+            self.workers.remove(worker)
+            self.crashes[self._last_words(worker)] += 1
+            self.add()
+
+    def stop(self) -> None:
+        """End all of them, whatever state they are in."""
+        for worker in self.workers:
+            worker.process.kill()
+            worker.process.wait()
+        self.workers.clear()
+
+    def _last_words(self, worker: Worker) -> str:
+        said = worker.log.read_text(errors="replace")
+        for words, what in _WORDS.items():
+            if words in said:
+                return what
+        return f"code {worker.process.returncode}, see {worker.log}"
+
+
+_WORDS = {
+    "Message timed out": "a record timed out",
+    "Message size too large": "a record was refused",
+    "MESSAGE_TOO_LARGE": "a record was refused",
+    "an earlier barrier failed": "an earlier barrier failed",
+}

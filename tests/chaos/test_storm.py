@@ -1,0 +1,77 @@
+"""Kills, refusals, time-outs, workers that come and go: in the end everything is as if nothing had happened."""
+
+import time
+from pathlib import Path
+
+import pytest
+
+from stream.kafka.admin import create_topics
+from stream.settings import Settings
+from tests.chaos.conftest import STRENGTH, Strength
+from tests.chaos.events import shop_days
+from tests.chaos.outcome import Outcome, copy_log, differences, facts, outcome, pure, unlike_profiles
+from tests.chaos.plan import plan
+from tests.chaos.processes import BrokerProcess, Fleet
+from tests.chaos.storm import DELIVERY_S, FLUSH_S, SESSION_S, Flow, Storm, weather
+from tests.integration.stacks import local_settings
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(600 + 30 * STRENGTH.kills)]
+
+CUSTOMERS = (80, 400)
+PER_S = 100.0
+
+
+def settings(folder: Path, **more: object) -> Settings:
+    quick = {"session_timeout_s": SESSION_S, "flush_interval_s": FLUSH_S, "delivery_s": DELIVERY_S, "partitions": 4}
+    return local_settings(folder, **quick, **more)
+
+
+def calm(shop: Settings, broker: BrokerProcess, folder: Path) -> Outcome:
+    """The outcome of the same log in a shop of its own, read by one worker that nothing happens to."""
+    undisturbed = settings(folder, kafka_brokers=shop.kafka_brokers, topic_prefix="calm-")
+    create_topics(undisturbed)
+    copy_log(shop, undisturbed)
+    fleet = Fleet(undisturbed, folder / "calm")
+    try:
+        fleet.add()
+        Storm(undisturbed, broker, fleet, 0).drain()
+    finally:
+        fleet.stop()
+    assert fleet.started == 1
+    return outcome(undisturbed)
+
+
+def test_after_a_storm_all_is_as_if_nothing_had_happened(strength: Strength, tmp_path: Path) -> None:
+    began = time.monotonic()
+    shop = settings(tmp_path, topic_prefix="storm-")
+    events = shop_days(strength.seed, CUSTOMERS[strength.long])
+    with weather(shop, tmp_path / "storm") as (broker, fleet):
+        create_topics(shop)
+        storm = Storm(shop, broker, fleet, strength.seed)
+        flow = Flow(shop, events, PER_S)
+        fleet.add().until_ready()
+        flow.start()
+        storm.run(plan(strength.seed, strength.kills))
+        flow.finish()
+        storm.drain()
+        struck = time.monotonic() - began
+        got = outcome(shop)
+        want = calm(shop, broker, tmp_path)
+    said = differences(got, want)
+    truth = pure(events, time.time_ns() // 1_000_000)
+    unlike = list(unlike_profiles({name: facts(profile) for name, profile in got.profiles.items()}, truth))
+    report = [
+        f"chaos: seed {strength.seed}, {storm.kills} kills, {struck:.0f} s of {time.monotonic() - began:.0f} s",
+        *(f"  {number:6,} x {kind}" for kind, number in sorted(storm.struck.items())),
+        *(f"  {number:6,} workers ended themselves: {why}" for why, number in fleet.crashes.items()),
+        f"  {len(events):6,} events sent",
+        f"  {len(got.profiles):6,} profiles compared",
+        f"  {len(got.snapshots):6,} snapshots compared, {got.repeats:,} repeats dropped",
+        f"  {len(got.interactions):6,} interactions and {len(got.letters):,} dead letters compared",
+        *(["  not as in the undisturbed run:", *(f"    {line}" for line in said)] if said else []),
+        *(["  not as the events themselves say:", *(f"    {line}" for line in unlike)] if unlike else []),
+        "  equal" if not said + unlike else f"  NOT equal: repeat it with SEED={strength.seed} KILLS={strength.kills}",
+    ]
+    print("\n" + "\n".join(report))
+    assert storm.kills == strength.kills
+    assert not said + unlike, "\n".join(report)
