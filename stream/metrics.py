@@ -15,6 +15,8 @@ FLUSH_SECONDS = Histogram("footfall_flush_seconds", "time of a barrier", ["stage
 RESTORED = Counter("footfall_restored_total", "store records read back", ["stage"])
 RESTORE_SECONDS = Histogram("footfall_restore_seconds", "time to restore a partition", ["stage"], buckets=_LONG)
 LAG = Gauge("footfall_lag_records", "records not yet processed", ["stage", "topic", "partition"])
+STALLS = Counter("footfall_stalls_total", "times a worker no longer read its input, and started again", ["stage"])
+LOST = Counter("footfall_lost_records_total", "records deleted before they were read", ["stage", "topic"])
 
 EVENTS = Counter("footfall_events_total", "events accepted, by behaviour", ["behaviour"])
 REJECTED = Counter("footfall_events_rejected_total", "events sent to dead letters, by reason", ["reason"])

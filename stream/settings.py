@@ -58,6 +58,9 @@ class Settings(BaseSettings):
     delivery_s: float = Field(
         120.0, ge=1, description="a worker whose record Kafka has not taken by then starts again from its last commit"
     )
+    stall_s: float = Field(
+        30.0, gt=0, description="a worker that no longer reads a partition that has more starts again after this long"
+    )
 
     churn_days: int = Field(30, ge=1, description="churn: no purchase within this many days")
     intent_days: int = Field(7, ge=1, description="intent: a purchase within this many days")

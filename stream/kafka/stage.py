@@ -30,6 +30,7 @@ from stream.kafka.epochs import Writer
 from stream.kafka.producer import Headers
 from stream.kafka.restore import read_partition
 from stream.kafka.state import PartitionState
+from stream.kafka.watch import Watch
 from stream.settings import Settings
 
 log = logging.getLogger("footfall.stage")
@@ -120,7 +121,7 @@ class Stage:
         app.on_partitions_assigned.connect(self._on_assigned, weak=False)
         app.on_partitions_revoked.connect(self._on_revoked, weak=False)
         app.on_before_shutdown.connect(self._on_shutdown, weak=False)
-        for task in (self.writer.serve, self._barriers, self._ticks, self._run_start):
+        for task in (self.writer.serve, self._barriers, self._ticks, self._watch, self._run_start):
             app.task(self._guarded(task))
         return app
 
@@ -270,6 +271,20 @@ class Stage:
             # All that was handed on is processed, so the position of a second ago holds nothing that is not.
             position = max(position, self._positions.get(tp) or 0)
         return max(0, int(end) - int(position))
+
+    async def _watch(self) -> None:
+        settings = self.settings
+        watch = Watch(self.name, settings.kafka_brokers, settings.stall_s, self._readable, self._hungry)
+        await watch.run(self.app.consumer)
+
+    def _readable(self, tp: TP) -> bool:
+        owned = self.owned.get(tp.partition)
+        return owned is not None and owned.ready.is_set()
+
+    def _hungry(self) -> bool:
+        """Whether all that was handed on is processed."""
+        consumer = self.app.consumer
+        return all(consumer.fetched.get(tp) == self._processed.get(tp) for tp in consumer.assignment())
 
     def _measure_lag(self) -> None:
         for tp in self.app.consumer.assignment():

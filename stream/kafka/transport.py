@@ -63,12 +63,14 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
 class Consumer(driver.Consumer):  # type: ignore[misc]
     """Faust's aiokafka consumer, a run at a time.
 
-    `heard` is when the group last heard of this member (monotonic seconds); `fetched` the last offset handed on.
+    `heard` is when the group last heard of this member (monotonic seconds); `fetched` the last offset handed on; `gaps`
+    are offsets that were expected, and what came instead.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.heard = 0.0
         self.fetched: dict[TP, int] = {}
+        self.gaps: list[tuple[TP, int, int]] = []
         self._done: dict[TP, int] = {}
         self._trickles = False
         super().__init__(*args, **kwargs)
@@ -81,8 +83,30 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
             await asyncio.sleep(LINGER_S)
         fetched = await super()._getmany(active_partitions, timeout)
         self._trickles = 0 < sum(map(len, fetched.values())) < TRICKLE
-        self.fetched.update({tp: records[-1].offset for tp, records in fetched.items() if records})
-        return {tp: [Run(records)] for tp, records in fetched.items() if records}
+        runs = {tp: [Run(records)] for tp, records in fetched.items() if records}
+        for tp, (run,) in runs.items():
+            self._note(tp, run)
+        return runs
+
+    def _note(self, tp: TP, run: Run) -> None:
+        last = self.fetched.get(tp)
+        expected = self.committed(tp) if last is None else last + 1
+        found = run.records[0].offset
+        if expected and found > expected:
+            self.gaps.append((tp, expected, found))
+        self.fetched[tp] = run.offset
+
+    def committed(self, tp: TP) -> int:
+        """Up to where the group has committed, as far as this member knows; 0 for nothing."""
+        return self._committed_offset.get(tp) or 0
+
+    def reads_from(self, tp: TP) -> int | None:
+        """The next offset to be handed on; None where reading has not begun. It asks nobody."""
+        subscription = self._thread._ensure_consumer()._subscription.subscription
+        if subscription is None or subscription.assignment is None or tp not in subscription.assignment.tps:
+            return None
+        state = subscription.assignment.state_value(tp)
+        return int(state.position) if state.has_valid_position else None
 
     def highwater(self, tp: TP) -> int | None:
         """The end of what may be read; None before the first fetch."""
