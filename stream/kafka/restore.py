@@ -1,9 +1,12 @@
 """Reading a topic's partition from start to end: how a store comes back, and how dead letters are looked through."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
+import msgspec
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
+
+from schemas.errors import OperatorError
 
 Accept = Callable[[bytes, bytes | None], None]
 _BATCH = 10_000
@@ -12,17 +15,38 @@ _WAIT_S = 0.1
 _SETTLE_S = 10.0
 
 
+class StoreBroken(OperatorError):
+    """The newest record of a key cannot be read: its state would be lost in silence."""
+
+
 def read_partition(brokers: str, topic: str, partition: int, accept: Accept, timeout_s: float = 60.0) -> int:
     """Pass every (key, value) of the partition to `accept`, tombstones as None; returns how many. Blocks.
 
+    `accept` raises `ValueError` or `MsgspecError` for a record that it cannot read. Another one behind it with the same
+    key makes good for that; else `StoreBroken` is raised in the end.
     Raises `KafkaException` when the broker does not answer within `timeout_s`.
     """
     count = 0
+    broken: dict[bytes, tuple[int, Exception]] = {}
     for message in messages(brokers, topic, partition, timeout_s=timeout_s):
         key = message.key()
         if key is not None:
-            accept(key, message.value())
+            try:
+                accept(key, message.value())
+            except (ValueError, msgspec.MsgspecError) as error:
+                broken[key] = message.offset(), error
+            else:
+                if broken:
+                    broken.pop(key, None)
             count += 1
+    if broken:
+        key, (offset, error) = min(broken.items(), key=lambda found: found[1][0])
+        raise StoreBroken(
+            f"{topic}-{partition} cannot be restored: {len(broken)} records cannot be read, the first at offset {offset} "
+            f"with the key {key!r} ({error}). If a newer release wrote them, start that one. Else send an empty record "
+            f"with this key to partition {partition} of {topic}, which forgets it, and rewind the stage's group to the "
+            "beginning of its inputs: what the other keys hold is skipped, and this one made of what the inputs still have"
+        )
     return count
 
 
@@ -70,6 +94,34 @@ def messages(
                     raise KafkaException(error)
     finally:
         consumer.close()
+
+
+def missing(brokers: str, topic: str, partition: int, group: str, inputs: Sequence[str]) -> str:
+    """What a store's partition has evidently lost, in words, with the way out; empty where nothing shows. Blocks.
+
+    A compacted topic keeps its first offset, so one that begins later had records deleted. With `inputs`, an empty one
+    is told as well if the group has read something of that partition of them.
+    """
+    consumer = Consumer({"bootstrap.servers": brokers, "group.id": group, "enable.auto.commit": False})
+    try:
+        low, end = _bounds(consumer, TopicPartition(topic, partition), _SETTLE_S)
+        if low:
+            lost = f"{topic}-{partition} has lost its first {low} records"
+        elif end or not inputs:
+            return ""
+        else:
+            places = [TopicPartition(name, partition) for name in inputs]
+            read = [place for place in consumer.committed(places, _SETTLE_S) if place.offset > 0]
+            if not read:
+                return ""
+            lost = f"{topic}-{partition} is empty, though {read[0].topic} was read up to {read[0].offset}"
+    finally:
+        consumer.close()
+    return (
+        f"{lost}: what only they held is gone. To make it anew of what the inputs still have, stop every worker of the "
+        f"group {group}, rewind it to the beginning of {', '.join(inputs) or 'its inputs'} (kafka-consumer-groups.sh "
+        "--reset-offsets --to-earliest), and start them: what is still held is skipped"
+    )
 
 
 def _bounds(consumer: Consumer, source: TopicPartition, timeout_s: float) -> tuple[int, int]:

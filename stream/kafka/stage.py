@@ -28,7 +28,7 @@ from schemas.topics import Topic
 from stream import metrics
 from stream.kafka.epochs import Writer
 from stream.kafka.producer import Headers
-from stream.kafka.restore import read_partition
+from stream.kafka.restore import missing, read_partition
 from stream.kafka.state import PartitionState
 from stream.kafka.watch import Watch
 from stream.settings import Settings
@@ -61,7 +61,10 @@ class Owned:
 
 
 class Stage:
-    """One stage: its inputs, its store (if it has one), and how to make a partition's state."""
+    """One stage: its inputs, its store (if it has one), and how to make a partition's state.
+
+    `complete` says that whatever is read changes the store, so that an empty one with something read has lost it.
+    """
 
     def __init__(
         self,
@@ -73,6 +76,7 @@ class Stage:
         *,
         run_records: int = 1_000,
         start: Callable[["Stage"], Awaitable[None]] | None = None,
+        complete: bool = False,
     ) -> None:
         self.settings = settings
         self.name = name
@@ -82,6 +86,8 @@ class Stage:
         self._store = store
         self._make = make
         self._start = start
+        self._inputs = inputs
+        self._complete = complete
         self._processed: dict[TP, int] = {}
         self._positions: dict[TP, int | None] = {}
         self._broken = False
@@ -303,13 +309,22 @@ class Stage:
     async def _restore(self, owned: Owned) -> None:
         began = time.perf_counter()
         if self._store is not None:
-            read = partial(read_partition, self.settings.kafka_brokers, self.settings.topic(self._store.name))
-            count = await asyncio.to_thread(read, owned.number, owned.state.restore)
+            store = self.settings.topic(self._store.name)
+            read = partial(read_partition, self.settings.kafka_brokers, store, owned.number)
+            count = await asyncio.to_thread(read, owned.state.restore)
+            if said := await asyncio.to_thread(self._missing, store, owned.number):
+                metrics.INCOMPLETE.labels(self.name, owned.number).set(1)
+                log.warning("%s: %s", self.name, said)
             metrics.RESTORED.labels(self.name).inc(count)
             log.info("%s: partition %d restored, %d records", self.name, owned.number, count)
         metrics.RESTORE_SECONDS.labels(self.name).observe(time.perf_counter() - began)
         owned.ready.set()
         self._report_ready()
+
+    def _missing(self, store: str, number: int) -> str:
+        settings = self.settings
+        inputs = [settings.topic(topic.name) for topic in self._inputs] if self._complete else []
+        return missing(settings.kafka_brokers, store, number, group_id(settings, self.name), inputs)
 
     async def _on_revoked(self, _app: Any, revoked: set[TP], **_: Any) -> None:
         try:

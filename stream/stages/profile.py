@@ -47,6 +47,7 @@ def stage(settings: Settings) -> Stage:
         (CLICKSTREAM, ORDERS),
         PROFILES,
         lambda number: ProfilePartition(number, settings),
+        complete=True,
     )
 
 
