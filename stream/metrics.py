@@ -15,7 +15,9 @@ FLUSH_SECONDS = Histogram("footfall_flush_seconds", "time of a barrier", ["stage
 RESTORED = Counter("footfall_restored_total", "store records read back", ["stage"])
 RESTORE_SECONDS = Histogram("footfall_restore_seconds", "time to restore a partition", ["stage"], buckets=_LONG)
 LAG = Gauge("footfall_lag_records", "records not yet processed", ["stage", "topic", "partition"])
-INCOMPLETE = Gauge("footfall_store_incomplete", "1 where a store had lost records at assignment", ["stage", "partition"])
+INCOMPLETE = Gauge(
+    "footfall_store_incomplete", "1 where a store had lost records at assignment", ["stage", "partition"]
+)
 STALLS = Counter("footfall_stalls_total", "times a worker no longer read its input, and started again", ["stage"])
 LOST = Counter("footfall_lost_records_total", "records deleted before they were read", ["stage", "topic"])
 

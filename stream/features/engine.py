@@ -10,7 +10,9 @@ from schemas.money import to_major
 from schemas.outputs import Interaction, Snapshot, make_id
 from schemas.outputs import Moment as Told
 from stream.features import derive, policy, timers
+from stream.features.align import LIVE_MS
 from stream.features.apply import apply, prune
+from stream.features.marker import Marker
 from stream.features.profile import Moment, Profile
 from stream.features.timers import EXPIRED, Delays
 from stream.features.vector import features_at
@@ -36,8 +38,8 @@ class Config:
 class Engine:
     """Profiles of one partition. Pure but for its own state: time and offsets are passed in.
 
-    The clock is the newest event time seen, never ahead of an event's arrival; once it has caught up with the wall
-    clock (to `lateness`), `idle` lets it follow the wall, so that silence is seen without traffic.
+    The clock is the newest event time seen, never ahead of an event's arrival. Once an event has arrived within a
+    minute of its time it is `live`: `idle` lets it follow the wall clock, so that silence is seen without traffic.
     """
 
     def __init__(self, config: Config) -> None:
@@ -45,25 +47,41 @@ class Engine:
         self.profiles: dict[str, Profile] = {}
         self.dirty: set[str] = set()
         self.clock = 0
+        self.live = False
         self.late = 0
         self.repeated = 0
         self._heap: list[tuple[int, str]] = []
         self._armed: dict[str, int] = {}
+        self._marked = False
 
     def restore(self, profile: Profile) -> None:
-        """Take over a stored profile, with its timers; the clock becomes at least its last behaviour."""
+        """Take over a stored profile, with its timers. In a store that has no marker the newest tells the clock."""
         self.profiles[profile.customer] = profile
-        self.clock = max(self.clock, profile.touched)
+        if not self._marked:
+            self.clock = max(self.clock, profile.touched)
         self._arm(profile)
+
+    def resume(self, marker: Marker) -> None:
+        """Take over the clock: where it stood at the last whole barrier, whatever newer profiles say."""
+        self.clock, self.live = marker.clock, marker.live
+        self._marked = True
+
+    def marker(self) -> Marker:
+        """The clock, to be stored behind the profiles that it belongs to."""
+        return Marker(self.clock, self.live)
+
+    def time(self, event: Event, arrived: int) -> int:
+        """Where the event moves the clock to: its own time, but never ahead of its arrival. Raises `Rejected`."""
+        if event.at > arrived + self.config.ahead:
+            raise Rejected(Reason.TIMESTAMP_AHEAD, "the event lies ahead of its arrival", "$.timestamp")
+        return min(event.at, arrived)
 
     def apply(self, event: Event, source: int, offset: int, arrived: int) -> list[Record]:
         """One event of input topic `source` at `offset`; fires what was due before it. Raises `Rejected`.
 
         An event that the profile already holds (read again after a crash, or a repeat) changes nothing.
         """
-        if event.at > arrived + self.config.ahead:
-            raise Rejected(Reason.TIMESTAMP_AHEAD, "the event lies ahead of its arrival", "$.timestamp")
-        records = self.advance(min(event.at, arrived), arrived)
+        records = self.advance(self.time(event, arrived), arrived)
         profile = self.profiles.get(event.customer)
         if profile is None:
             profile = self.profiles[event.customer] = Profile(event.customer)
@@ -94,6 +112,8 @@ class Engine:
         if clock <= self.clock:
             return records
         self.clock = clock
+        if now - clock < LIVE_MS:
+            self.live = True
         heap = self._heap
         while heap and heap[0][0] <= clock:
             due, customer = heappop(heap)
@@ -101,14 +121,14 @@ class Engine:
             if profile is None or self._armed.get(customer) != due:
                 continue
             del self._armed[customer]
-            records.extend(self._fire(profile, now))
+            records.extend(self._fire(profile, due, now))
             if customer in self.profiles:
                 self._arm(profile)
         return records
 
     def idle(self, now: int) -> list[Record]:
         """Follow the wall clock when no events come, once caught up with it: a replay of history stays in history."""
-        return self.advance(now, now) if self.clock > now - self.config.lateness else []
+        return self.advance(now, now) if self.live else []
 
     def flush(self) -> Iterator[tuple[str, Profile | None]]:
         """The profiles changed since the last flush, pruned; None for those that were forgotten."""
@@ -167,8 +187,9 @@ class Engine:
                 customer=event.customer, session=event.at, item="", behaviour=behaviour, at=event.at, order=event.order
             )
 
-    def _fire(self, profile: Profile, now: int) -> Iterator[Snapshot]:
-        due = [timer for timer in timers.pending(profile, self.config.delays) if timer.due <= self.clock]
+    def _fire(self, profile: Profile, until: int, now: int) -> Iterator[Snapshot]:
+        # Her later ones wait for their turn among everybody's.
+        due = [timer for timer in timers.pending(profile, self.config.delays) if timer.due <= until]
         for timer in due:
             profile.fired = timer.due
             self.dirty.add(profile.customer)
@@ -181,7 +202,9 @@ class Engine:
     def _arm(self, profile: Profile) -> None:
         due = timers.pending(profile, self.config.delays)
         if due:
-            self._push(profile.customer, due[0].due)
+            # What an event that came late made due fires when the clock next moves. The profile may be newer than the
+            # clock, restored from a barrier that was written half: it has seen the clock of its last event already.
+            self._push(profile.customer, max(due[0].due, profile.touched + 1))
 
     def _arm_for_event(self, profile: Profile, at: int) -> None:
         # Every other timer lies behind the session's end, and is armed when that fires.

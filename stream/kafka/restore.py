@@ -1,7 +1,7 @@
 """Reading a topic's partition from start to end: how a store comes back, and how dead letters are looked through."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 
 import msgspec
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
@@ -12,7 +12,7 @@ Accept = Callable[[bytes, bytes | None], None]
 _BATCH = 10_000
 # `consume` returns when the batch is full or this has passed, so it bounds what an end of partition is noticed late.
 _WAIT_S = 0.1
-_SETTLE_S = 10.0
+SETTLE_S = 10.0
 
 
 class StoreBroken(OperatorError):
@@ -40,12 +40,12 @@ def read_partition(brokers: str, topic: str, partition: int, accept: Accept, tim
                     broken.pop(key, None)
             count += 1
     if broken:
-        key, (offset, error) = min(broken.items(), key=lambda found: found[1][0])
+        key, (offset, why) = min(broken.items(), key=lambda found: found[1][0])
         raise StoreBroken(
-            f"{topic}-{partition} cannot be restored: {len(broken)} records cannot be read, the first at offset {offset} "
-            f"with the key {key!r} ({error}). If a newer release wrote them, start that one. Else send an empty record "
-            f"with this key to partition {partition} of {topic}, which forgets it, and rewind the stage's group to the "
-            "beginning of its inputs: what the other keys hold is skipped, and this one made of what the inputs still have"
+            f"{topic}-{partition} cannot be restored: {len(broken)} records cannot be read, the first at offset "
+            f"{offset} with the key {key!r} ({why}). If a newer release wrote them, start that one. Else send a "
+            f"tombstone (a record without a value) for this key to partition {partition} of {topic}, which forgets it, "
+            "and run `footfall rewind`: what the others hold is skipped, this one made of what the inputs still have"
         )
     return count
 
@@ -70,7 +70,7 @@ def messages(
     try:
         source = TopicPartition(topic, partition, start)
         # The end as it is now: while others write all the time, an end of partition is never seen.
-        low, end = _bounds(consumer, source, timeout_s)
+        low, end = bounds(consumer, source, timeout_s)
         if max(low, start) >= end:
             return
         consumer.assign([source])
@@ -96,37 +96,9 @@ def messages(
         consumer.close()
 
 
-def missing(brokers: str, topic: str, partition: int, group: str, inputs: Sequence[str]) -> str:
-    """What a store's partition has evidently lost, in words, with the way out; empty where nothing shows. Blocks.
-
-    A compacted topic keeps its first offset, so one that begins later had records deleted. With `inputs`, an empty one
-    is told as well if the group has read something of that partition of them.
-    """
-    consumer = Consumer({"bootstrap.servers": brokers, "group.id": group, "enable.auto.commit": False})
-    try:
-        low, end = _bounds(consumer, TopicPartition(topic, partition), _SETTLE_S)
-        if low:
-            lost = f"{topic}-{partition} has lost its first {low} records"
-        elif end or not inputs:
-            return ""
-        else:
-            places = [TopicPartition(name, partition) for name in inputs]
-            read = [place for place in consumer.committed(places, _SETTLE_S) if place.offset > 0]
-            if not read:
-                return ""
-            lost = f"{topic}-{partition} is empty, though {read[0].topic} was read up to {read[0].offset}"
-    finally:
-        consumer.close()
-    return (
-        f"{lost}: what only they held is gone. To make it anew of what the inputs still have, stop every worker of the "
-        f"group {group}, rewind it to the beginning of {', '.join(inputs) or 'its inputs'} (kafka-consumer-groups.sh "
-        "--reset-offsets --to-earliest), and start them: what is still held is skipped"
-    )
-
-
-def _bounds(consumer: Consumer, source: TopicPartition, timeout_s: float) -> tuple[int, int]:
+def bounds(consumer: Consumer, source: TopicPartition, timeout_s: float) -> tuple[int, int]:
     """First offset and end of a partition, which for a moment after its creation not every broker knows."""
-    deadline = time.monotonic() + min(timeout_s, _SETTLE_S)
+    deadline = time.monotonic() + min(timeout_s, SETTLE_S)
     while True:
         try:
             low, end = consumer.get_watermark_offsets(source, timeout_s)

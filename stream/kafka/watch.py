@@ -15,6 +15,7 @@ from faust.types import TP
 
 from schemas.errors import FootfallError
 from stream import metrics
+from stream.kafka.store import check_input
 from stream.kafka.transport import Consumer
 from stream.kafka.watchdog import Place, Watchdog
 
@@ -28,10 +29,6 @@ Bounds = dict[TP, tuple[int, int]]
 
 class Stalled(FootfallError):
     """The consumer is assigned a partition and no longer reads it: the worker must start again."""
-
-
-class MadeAnew(FootfallError):
-    """An input ends before what was read of it: its offsets name other records than they did."""
 
 
 class Watch:
@@ -59,14 +56,15 @@ class Watch:
             # Before the ends are asked for, which only grow.
             committed = {tp: consumer.committed(tp) for tp in assigned}
             bounds = await asyncio.to_thread(self._bounds, assigned)
-            self._made_anew(committed, bounds)
+            for tp, (_, end) in bounds.items():
+                check_input(tp.topic, tp.partition, end, committed[tp])
             self._lost(consumer, bounds)
             places = {tp: Place(consumer.reads_from(tp), bounds.get(tp), self._readable(tp)) for tp in assigned}
             for tp in self._dog.look(time.monotonic(), places, hungry=self._hungry()):
                 metrics.STALLS.labels(self._stage).inc()
                 raise Stalled(
-                    f"{tp.topic}-{tp.partition} is assigned, stands at {places[tp].position} of {places[tp].bounds}, and "
-                    f"was not read for {self._stall_s:.0f} s: the worker starts again from its last commit"
+                    f"{tp.topic}-{tp.partition} is assigned, stands at {places[tp].position} of {places[tp].bounds}, "
+                    f"and was not read for {self._stall_s:.0f} s: the worker starts again from its last commit"
                 )
 
     def _bounds(self, assigned: Iterable[TP]) -> Bounds:
@@ -77,21 +75,12 @@ class Watch:
                 found[tp] = self._client.get_watermark_offsets(TopicPartition(tp.topic, tp.partition), _ANSWER_S)
         return found
 
-    def _made_anew(self, committed: dict[TP, int], bounds: Bounds) -> None:
-        for tp, (_, end) in bounds.items():
-            if end < committed[tp]:
-                raise MadeAnew(
-                    f"{tp.topic}-{tp.partition} ends at {end}, and was read up to {committed[tp]}: it was deleted and "
-                    "made anew, or its broker lost records. Profiles name events by offset and would take new ones for "
-                    "old: start afresh with another FOOTFALL_TOPIC_PREFIX, or delete all topics and groups with the old"
-                )
-
     def _lost(self, consumer: Consumer, bounds: Bounds) -> None:
         """Count what was deleted unread; a gap behind the beginning is one of compaction or transactions."""
-        waiting = []
-        for tp, expected, found in consumer.gaps:
+        gaps, consumer.gaps = consumer.gaps, []
+        for tp, expected, found in gaps:
             if tp not in bounds:
-                waiting.append((tp, expected, found))
+                consumer.gaps.append((tp, expected, found))
                 continue
             lost = min(bounds[tp][0], found) - expected
             if lost > 0:
@@ -105,4 +94,3 @@ class Watch:
                     lost,
                     expected,
                 )
-        consumer.gaps = waiting

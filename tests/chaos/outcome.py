@@ -6,7 +6,6 @@ from typing import Any, NamedTuple
 
 import msgspec
 from confluent_kafka import Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
 
 from deploy.parity.simulated import START
 from schemas.decode import decode
@@ -20,6 +19,7 @@ from stream.kafka.restore import messages
 from stream.settings import Settings
 from stream.sources.event import SourceEvent
 from tests.chaos.events import DAYS
+from tests.integration.administration import configure
 from tests.integration.kafka_tools import profiles, records
 
 # Flushes forget old buckets as the clock moves on, so profiles are compared as of one time after everything.
@@ -144,7 +144,7 @@ def _unlike(what: str, got: set[Any], want: set[Any]) -> Iterator[str]:
 def copy_log(shop: Settings, to: Settings) -> int:
     """The inputs of one shop into another's empty topics, record by record, arrival times and all; how many."""
     for topic in (CLICKSTREAM, ORDERS):
-        configure(to, topic, "message.timestamp.type", "CreateTime")
+        configure(to, topic, {"message.timestamp.type": "CreateTime"})
     producer = Producer(
         {"bootstrap.servers": to.kafka_brokers, "enable.idempotence": True, "message.max.bytes": MAX_RECORD_BYTES}
     )
@@ -161,14 +161,6 @@ def copy_log(shop: Settings, to: Settings) -> int:
                 copied += 1
     assert producer.flush(60) == 0
     return copied
-
-
-def configure(shop: Settings, topic: Topic, name: str, value: str) -> None:
-    """Set one of a topic's settings while it is in use."""
-    client = AdminClient({"bootstrap.servers": shop.kafka_brokers})
-    entry = ConfigEntry(name, value, incremental_operation=AlterConfigOpType.SET)
-    resource = ConfigResource(ResourceType.TOPIC, shop.topic(topic.name), incremental_configs=[entry])
-    client.incremental_alter_configs([resource])[resource].result(30)
 
 
 def ends(consumer: Any, shop: Settings, topic: Topic) -> int:

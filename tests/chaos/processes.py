@@ -54,7 +54,11 @@ class BrokerProcess:
         command = self._part.command()
         with self._log.open("ab") as said:
             return subprocess.Popen(
-                command.argv, env=os.environ | command.env, stdout=said, stderr=subprocess.STDOUT, start_new_session=True
+                command.argv,
+                env=os.environ | command.env,
+                stdout=said,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
             )
 
 
@@ -69,12 +73,10 @@ class Fleet:
         self.started = 0
         folder.mkdir(parents=True)
 
-    def add(self) -> Worker:
+    def join(self) -> None:
         """One more worker; it need not be ready yet."""
-        worker = Worker(self._shop, self._folder / f"{self.started}.log")
+        self.workers.append(Worker(self._shop, self._folder / f"{self.started}.log"))
         self.started += 1
-        self.workers.append(worker)
-        return worker
 
     def remove(self, worker: Worker) -> int:
         """Stop one in order, for good; its exit code."""
@@ -86,14 +88,14 @@ class Fleet:
         self.workers.remove(worker)
         worker.process.kill()
         worker.process.wait()
-        self.add()
+        self.join()
 
     def keep(self) -> None:
         """Start another for each that has ended."""
         for worker in [worker for worker in self.workers if worker.process.poll() is not None]:
             self.workers.remove(worker)
             self.crashes[self._last_words(worker)] += 1
-            self.add()
+            self.join()
 
     def stop(self) -> None:
         """End all of them, whatever state they are in."""

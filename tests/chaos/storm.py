@@ -16,9 +16,10 @@ from stream.kafka.producer import Producer
 from stream.settings import Settings
 from stream.sources.audit import Lag
 from stream.sources.event import SourceEvent
-from tests.chaos.outcome import configure, ends
+from tests.chaos.outcome import ends
 from tests.chaos.plan import KILLS, Blow, Kind
 from tests.chaos.processes import POLL_S, BrokerProcess, Fleet
+from tests.integration.administration import configure
 
 SESSION_S = 6.0
 DELIVERY_S = 4.0
@@ -81,7 +82,7 @@ class Storm:
             Kind.REFUSE: self._refuse,
             Kind.TIME_OUT: self._time_out,
             Kind.FREEZE: self._freeze,
-            Kind.JOIN: lambda: None if fleet.add() else None,
+            Kind.JOIN: fleet.join,
             Kind.LEAVE: self._leave,
         }
 
@@ -144,11 +145,11 @@ class Storm:
         """The broker takes small batches of profiles and refuses large ones, until that has ended a worker."""
         self._broker.until_ready()
         crashes = self._fleet.crashes.total()
-        configure(self._shop, PROFILES, "max.message.bytes", str(REFUSING_BYTES))
+        configure(self._shop, PROFILES, {"max.message.bytes": str(REFUSING_BYTES)})
         try:
             self._until(lambda: self._fleet.crashes.total() > crashes, LONGEST_REFUSAL_S)
         finally:
-            configure(self._shop, PROFILES, "max.message.bytes", str(MAX_RECORD_BYTES))
+            configure(self._shop, PROFILES, {"max.message.bytes": str(MAX_RECORD_BYTES)})
 
     def _time_out(self) -> None:
         """The broker stands still for longer than records may take."""

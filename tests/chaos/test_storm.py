@@ -33,7 +33,7 @@ def calm(shop: Settings, broker: BrokerProcess, folder: Path) -> Outcome:
     copy_log(shop, undisturbed)
     fleet = Fleet(undisturbed, folder / "calm")
     try:
-        fleet.add()
+        fleet.join()
         Storm(undisturbed, broker, fleet, 0).drain()
     finally:
         fleet.stop()
@@ -49,7 +49,8 @@ def test_after_a_storm_all_is_as_if_nothing_had_happened(strength: Strength, tmp
         create_topics(shop)
         storm = Storm(shop, broker, fleet, strength.seed)
         flow = Flow(shop, events, PER_S)
-        fleet.add().until_ready()
+        fleet.join()
+        fleet.workers[0].until_ready()
         flow.start()
         storm.run(plan(strength.seed, strength.kills))
         flow.finish()

@@ -1,23 +1,23 @@
 """A worker that starts over a store that is compacted, cut, emptied, made anew, large or broken, or over cut inputs."""
 
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
-from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaException, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
+from confluent_kafka import Consumer, Producer, TopicPartition
 
-from schemas.topics import CLICKSTREAM, ORDERS, PROFILES, Topic
+from schemas.topics import ORDERS, PROFILES, Topic
 from stream.features.codec import encode_profile
 from stream.features.profile import Profile
 from stream.kafka.admin import create_topics, existing_topics
 from stream.kafka.partitioner import home
-from stream.kafka.stage import group_id
 from stream.settings import Settings
+from tests.integration.administration import administer, configure
 from tests.integration.kafka_tools import profiles, records, send, until
 from tests.integration.workers import Worker, order, worker
 
@@ -61,13 +61,6 @@ def until_counted(shop: Settings, each: int) -> None:
     until(lambda: counted(shop), lambda found: found == dict.fromkeys(CUSTOMERS, each), f"{each} orders of each")
 
 
-def administer(shop: Settings, act: Callable[[AdminClient], dict[Any, "Future[Any]"]]) -> None:
-    """Have something done on the broker, and wait until it is."""
-    client = AdminClient({"bootstrap.servers": shop.kafka_brokers})
-    for future in act(client).values():
-        future.result(30)
-
-
 def bounds(shop: Settings, topic: Topic) -> dict[int, tuple[int, int]]:
     """First offset and end of every partition."""
     consumer = Consumer({"bootstrap.servers": shop.kafka_brokers, "group.id": "test"})
@@ -93,45 +86,66 @@ def make_anew(shop: Settings, topic: Topic) -> None:
     create_topics(shop)
 
 
-def rewind(shop: Settings) -> None:
-    """The way out that the warning names."""
-    places = [TopicPartition(shop.topic(t.name), n, 0) for t in (CLICKSTREAM, ORDERS) for n in range(shop.partitions)]
-    group = ConsumerGroupTopicPartitions(group_id(shop, "profile"), places)
+def rewound(shop: Settings) -> None:
+    """The way out that the errors name; a killed worker is missed only after a session."""
+    command = (sys.executable, "-m", "deploy.cli", "rewind")
 
-    def tried() -> bool:
-        try:
-            administer(shop, lambda client: client.alter_consumer_group_offsets([group]))
-        except KafkaException:
-            return False
-        return True
+    def run() -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            command, env=os.environ | shop.environment(), capture_output=True, text=True, timeout=60, check=False
+        )
 
-    until(tried, bool, "the group is empty and can be rewound")
+    until(run, lambda done: done.returncode == 0, "the group is rewound")
+
+
+def expire(shop: Settings, share: float) -> None:
+    """What a cleanup.policy that is not compact alone does to a store."""
+    configure(shop, PROFILES, {"cleanup.policy": "compact,delete"})
+    cut(shop, PROFILES, share)
+
+
+def refused(shop: Settings, log: Path) -> str:
+    """What a worker says that does not start."""
+    worker = Worker(shop, log)
+    try:
+        assert worker.process.wait(60) == 1
+    finally:
+        worker.process.kill()
+    return worker.log.read_text()
 
 
 SPOILED: dict[str, Callable[[Settings], None]] = {
-    "half of it deleted": lambda shop: cut(shop, PROFILES, 0.5),
-    "all of it deleted": lambda shop: cut(shop, PROFILES, 1.0),
+    "all of it deleted": lambda shop: expire(shop, 1.0),
     "made anew": lambda shop: make_anew(shop, PROFILES),
 }
 
 
 @pytest.mark.parametrize("what", SPOILED)
-def test_a_store_that_lost_records_is_told_of_and_made_anew_by_rewinding(what: str, frugal: Settings, logs: Path) -> None:
+def test_an_emptied_store_is_refused_and_made_anew_by_rewinding(what: str, frugal: Settings, logs: Path) -> None:
     with stopped_in_order(frugal, logs):
         ordered(frugal, range(ORDERS_EACH))
         until_counted(frugal, ORDERS_EACH)
     SPOILED[what](frugal)
-    with stopped_in_order(frugal, logs) as over_what_is_left:
-        ordered(frugal, range(ORDERS_EACH, ORDERS_EACH + 1))
-        until(lambda: set(counted(frugal)), lambda found: found == set(CUSTOMERS), "it goes on")
-        gaps = over_what_is_left.metrics()
-        assert sum(v for name, v in gaps.items() if name.startswith("footfall_store_incomplete")) == frugal.partitions
-        assert "stop every worker of the group" in over_what_is_left.log.read_text()
-    rewind(frugal)
+    said = refused(frugal, logs / "refused.log")
+    assert "it was emptied or made anew. Stop the stage's workers and run `footfall rewind`" in said
+    rewound(frugal)
     with stopped_in_order(frugal, logs):
-        # Profiles that hold newer offsets skip the old ones, so whoever is made anew must have been gone.
-        ordered(frugal, range(ORDERS_EACH + 1, ORDERS_EACH + 2))
-        until_counted(frugal, ORDERS_EACH + 2)
+        ordered(frugal, range(ORDERS_EACH, ORDERS_EACH + 1))
+        until_counted(frugal, ORDERS_EACH + 1)
+
+
+def test_a_store_that_lost_its_beginning_is_told_of_and_completed_by_rewinding(frugal: Settings, logs: Path) -> None:
+    with stopped_in_order(frugal, logs):
+        ordered(frugal, range(ORDERS_EACH))
+        until_counted(frugal, ORDERS_EACH)
+    expire(frugal, 0.5)
+    assert 0 < len(counted(frugal)) < len(CUSTOMERS)
+    rewound(frugal)
+    with stopped_in_order(frugal, logs) as over_what_is_left:
+        until_counted(frugal, ORDERS_EACH)
+        told = {name: value for name, value in over_what_is_left.metrics().items() if "store_incomplete" in name}
+        assert sum(told.values()) == frugal.partitions
+        assert "and what only they held" in over_what_is_left.log.read_text()
 
 
 def test_a_compacted_store_restores_what_was_newest(frugal: Settings, logs: Path) -> None:
@@ -141,9 +155,7 @@ def test_a_compacted_store_restores_what_was_newest(frugal: Settings, logs: Path
         "min.compaction.lag.ms": "0",
         "delete.retention.ms": "0",
     }
-    entries = [ConfigEntry(k, v, incremental_operation=AlterConfigOpType.SET) for k, v in settings.items()]
-    resource = ConfigResource(ResourceType.TOPIC, frugal.topic(PROFILES.name), incremental_configs=entries)
-    administer(frugal, lambda client: client.incremental_alter_configs([resource]))
+    configure(frugal, PROFILES, settings)
     with stopped_in_order(frugal, logs):
         for number in range(ORDERS_EACH):
             ordered(frugal, range(number, number + 1))
@@ -183,16 +195,14 @@ def test_a_broken_record_stops_the_worker_with_its_place_and_the_way_out(frugal:
     number = home(customer, frugal.partitions)
     offset = bounds(frugal, PROFILES)[number][1]
     send(frugal, PROFILES, [(customer.encode(), b"\xc1 no profile")])
-    failed = Worker(frugal, logs / "failed.log")
-    assert failed.process.wait(60) == 1
-    said = failed.log.read_text()
+    said = refused(frugal, logs / "refused.log")
     assert f"{frugal.topic(PROFILES.name)}-{number} cannot be restored" in said
     assert f"the first at offset {offset} with the key {customer.encode()!r}" in said
     # As it says: forget this one, and make it anew.
     producer = Producer({"bootstrap.servers": frugal.kafka_brokers})
     producer.produce(frugal.topic(PROFILES.name), None, customer.encode(), number)
     assert producer.flush(30) == 0
-    rewind(frugal)
+    rewound(frugal)
     with stopped_in_order(frugal, logs):
         until_counted(frugal, ORDERS_EACH)
 
@@ -216,9 +226,4 @@ def test_an_input_made_anew_is_refused_instead_of_being_taken_for_old(frugal: Se
         ordered(frugal, range(ORDERS_EACH))
         until_counted(frugal, ORDERS_EACH)
     make_anew(frugal, ORDERS)
-    refused = Worker(frugal, logs / "refused.log")
-    try:
-        assert refused.process.wait(60) == 1
-    finally:
-        refused.process.kill()
-    assert "it was deleted and made anew" in refused.log.read_text()
+    assert "it was deleted and made anew" in refused(frugal, logs / "refused.log")

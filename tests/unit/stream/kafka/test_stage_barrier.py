@@ -13,7 +13,8 @@ from faust.types import TP
 
 from schemas.topics import CLICKSTREAM, PROFILES
 from stream.kafka.epochs import Epoch, NotDelivered
-from stream.kafka.stage import BarrierBroken, Owned, Stage
+from stream.kafka.owned import Owned
+from stream.kafka.stage import BarrierBroken, Stage
 from stream.kafka.transport import Run
 from stream.settings import Settings
 
@@ -105,6 +106,7 @@ class Faust:
     def __init__(self) -> None:
         self.consumer = self
         self.heard = time.monotonic()
+        self.held: set[TP] = set()
         self.crash_reason: BaseException | None = None
         self.finished: list[int] = []
         self.committed: list[int] = []
@@ -260,7 +262,7 @@ async def test_a_run_that_revocation_overtakes_is_never_finished(bench: Bench) -
     bench.own()
     old.waits.set()
     await bench.settle()
-    assert bench.stage._processed == {}
+    assert bench.stage._reading._received == {}
     barrier = asyncio.create_task(bench.stage.barrier())
     await bench.settle()
     await barrier

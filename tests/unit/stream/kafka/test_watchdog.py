@@ -47,7 +47,9 @@ def test_what_has_no_more_or_may_not_be_read_never_stalls(quiet: Place) -> None:
     assert not any(looks(*[quiet] * 100))
 
 
-@pytest.mark.parametrize("excuse", [STUCK._replace(readable=False), STUCK._replace(bounds=None), STUCK._replace(position=6)])
+@pytest.mark.parametrize(
+    "excuse", [STUCK._replace(readable=False), STUCK._replace(bounds=None), STUCK._replace(position=6)]
+)
 def test_patience_begins_anew_after_every_excuse_and_every_progress(excuse: Place) -> None:
     assert not any(looks(*([STUCK] * 6 + [excuse]) * 9))
 
