@@ -24,6 +24,10 @@ LOST = Counter("footfall_lost_records_total", "records deleted before they were 
 EVENTS = Counter("footfall_events_total", "events accepted, by behaviour", ["behaviour"])
 REJECTED = Counter("footfall_events_rejected_total", "events sent to dead letters, by reason", ["reason"])
 REPEATED = Counter("footfall_events_repeated_total", "events that a profile held already")
+UNVERIFIABLE = Counter(
+    "footfall_events_unverifiable_total",
+    "events that may repeat or change what a customer's bounded memory has forgotten: at most so many counted wrongly",
+)
 REROUTED = Counter("footfall_events_rerouted_total", "events sent on to their customer's own partition")
 LATE = Counter("footfall_events_late_total", "events older than the lateness bound: counted, but trigger nothing")
 PROFILES = Gauge("footfall_profiles", "profiles held", ["partition"])

@@ -13,6 +13,7 @@ from stream.features import derive, policy, timers
 from stream.features.align import LIVE_MS
 from stream.features.apply import apply, prune
 from stream.features.marker import Marker
+from stream.features.memory import beyond
 from stream.features.profile import Moment, Profile
 from stream.features.timers import EXPIRED, Delays
 from stream.features.vector import features_at
@@ -50,6 +51,7 @@ class Engine:
         self.live = False
         self.late = 0
         self.repeated = 0
+        self.unverifiable = 0
         self._heap: list[tuple[int, str]] = []
         self._armed: dict[str, int] = {}
         self._marked = False
@@ -89,6 +91,7 @@ class Engine:
             self.repeated += 1
             return records
         profile.applied[source] = offset
+        self.unverifiable += beyond(profile, event)
         if not apply(profile, event, self.config.currency):
             self.repeated += 1
             return records

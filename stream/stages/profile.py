@@ -127,7 +127,7 @@ class ProfilePartition:
 
     def _apply(self, record: Any, event: Event, out: Out) -> None:
         engine = self._engine
-        late, repeated = engine.late, engine.repeated
+        late, repeated, unverifiable = engine.late, engine.repeated, engine.unverifiable
         source = SOURCES[record.topic[len(self._prefix) :]]
         try:
             records = engine.apply(event, source, record.offset, record.timestamp)
@@ -138,6 +138,7 @@ class ProfilePartition:
         metrics.LATE.inc(engine.late - late)
         metrics.EVENTS.labels(event.behaviour.name.lower()).inc()
         metrics.REPEATED.inc(engine.repeated - repeated)
+        metrics.UNVERIFIABLE.inc(engine.unverifiable - unverifiable)
 
     @staticmethod
     def _reject(record: Any, rejected: Rejected, out: Out) -> None:

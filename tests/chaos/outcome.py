@@ -22,7 +22,6 @@ from tests.chaos.events import DAYS
 from tests.integration.administration import configure
 from tests.integration.kafka_tools import profiles, records
 
-# Flushes forget old buckets as the clock moves on, so profiles are compared as of one time after everything.
 END = START + (DAYS + 1) * DAY_MS
 _SNAPSHOTS = msgspec.json.Decoder(Snapshot)
 # What a profile knows of the course of things rather than of the events.
@@ -63,24 +62,24 @@ def _snapshot(value: bytes | None) -> Snapshot:
     return msgspec.structs.replace(_SNAPSHOTS.decode(value or b""), arrived=0)
 
 
-def fields(profile: Profile) -> dict[str, Any]:
-    """A profile's fields as of the end of days."""
-    prune(profile, END)
+def fields(profile: Profile, end: int = END) -> dict[str, Any]:
+    """A profile's fields as of a time after everything: flushes forget old buckets as the clock moves on."""
+    prune(profile, end)
     found = msgspec.structs.asdict(profile)
     return found | {"money": {currency: net for currency, net in profile.money.items() if net}}
 
 
-def pure(events: list[SourceEvent], now: int) -> dict[str, dict[str, Any]]:
-    """What the events say of each customer, in order of their times, without Kafka and without crashes."""
+def pure(events: list[SourceEvent], end: int = END) -> dict[str, dict[str, Any]]:
+    """What the events up to a time say of each customer, in their order, without Kafka and without crashes."""
     found: dict[str, Profile] = {}
     for event in sorted(events, key=lambda event: event.at):
         try:
             one = decode(event.value, "USD")
         except Rejected:
             continue
-        if one.at <= now:
+        if one.at <= end:
             apply(found.setdefault(one.customer, Profile(one.customer)), one, "USD")
-    return {customer: facts(fields(profile)) for customer, profile in found.items()}
+    return {customer: facts(fields(profile, end)) for customer, profile in found.items()}
 
 
 def facts(profile: dict[str, Any]) -> dict[str, Any]:

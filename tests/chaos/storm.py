@@ -70,6 +70,7 @@ class Storm:
 
     def __init__(self, shop: Settings, broker: BrokerProcess, fleet: Fleet, seed: int) -> None:
         self.struck: Counter[Kind] = Counter()
+        self.seconds: dict[Kind, float] = dict.fromkeys(Kind, 0.0)
         self._shop = shop
         self._broker = broker
         self._fleet = fleet
@@ -95,8 +96,10 @@ class Storm:
         """One blow after the other, while dead workers are replaced."""
         for blow in blows:
             self.wait(blow.after_s)
+            began = time.monotonic()
             self._blows[blow.kind]()
             self.struck[blow.kind] += 1
+            self.seconds[blow.kind] += time.monotonic() - began
         self._broker.until_ready()
 
     def wait(self, seconds: float) -> None:

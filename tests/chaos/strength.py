@@ -3,8 +3,6 @@
 import os
 from typing import NamedTuple
 
-import pytest
-
 SHORT_KILLS = 5
 
 
@@ -21,12 +19,3 @@ class Strength(NamedTuple):
 
 
 STRENGTH = Strength(int(os.environ.get("CHAOS_SEED", "7")), int(os.environ.get("CHAOS_KILLS", SHORT_KILLS)))
-
-
-@pytest.fixture
-def strength() -> Strength:
-    return STRENGTH
-
-
-def pytest_report_header() -> str:
-    return f"chaos: seed {STRENGTH.seed}, {STRENGTH.kills} kills"
