@@ -80,8 +80,9 @@ class Fleet:
 
     def remove(self, worker: Worker) -> int:
         """Stop one in order, for good; its exit code."""
+        code = worker.stop()
         self.workers.remove(worker)
-        return worker.stop()
+        return code
 
     def kill(self, worker: Worker) -> None:
         """KILL one, and start another."""

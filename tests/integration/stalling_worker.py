@@ -4,11 +4,10 @@ WHAT is `fetcher` (nothing is fetched any more) or `partition` (one partition is
 """
 
 import asyncio
-import os
+import logging
 import sys
 
-import faust
-
+from stream.kafka.worker import run_stage
 from stream.settings import Settings
 from stream.stages.profile import stage
 
@@ -16,6 +15,7 @@ POLL_S = 0.05
 
 
 def main(what: str, after: int) -> None:
+    logging.basicConfig(level="WARNING", stream=sys.stderr)
     profile = stage(Settings())
 
     async def stall() -> None:
@@ -29,12 +29,7 @@ def main(what: str, after: int) -> None:
             client.pause(next(iter(consumer.fetched)))
 
     profile.app.task(stall)
-    worker = faust.Worker(profile.app, loglevel="WARNING", redirect_stdouts=False, quiet=True)
-    try:
-        worker.execute_from_commandline()
-    finally:
-        sys.stderr.flush()
-        os._exit(1 if profile.app.crash_reason is not None else 0)
+    run_stage(profile, "WARNING")
 
 
 if __name__ == "__main__":
