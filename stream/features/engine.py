@@ -92,11 +92,11 @@ class Engine:
             return records
         profile.applied[source] = offset
         self.unverifiable += beyond(profile, event)
+        self.dirty.add(event.customer)
         if not apply(profile, event, self.config.currency):
             self.repeated += 1
             return records
         profile.touched = self.clock
-        self.dirty.add(event.customer)
         records.extend(self._interactions(profile, event))
         if event.at < self.clock - self.config.lateness:
             # History that came late is counted, but what it would have triggered is over.

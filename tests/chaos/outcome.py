@@ -10,8 +10,8 @@ from confluent_kafka import Producer, TopicPartition
 from deploy.parity.simulated import START
 from schemas.decode import decode
 from schemas.errors import Rejected
-from schemas.outputs import Snapshot
-from schemas.topics import CLICKSTREAM, DAY_MS, FEATURES, INTERACTIONS, MAX_RECORD_BYTES, ORDERS, Topic
+from schemas.outputs import Alert, Snapshot
+from schemas.topics import ALERTS, CLICKSTREAM, DAY_MS, FEATURES, INTERACTIONS, MAX_RECORD_BYTES, ORDERS, Topic
 from stream.features.apply import apply, prune
 from stream.features.profile import Profile
 from stream.kafka import dead_letters
@@ -22,14 +22,15 @@ from tests.chaos.events import DAYS
 from tests.integration.administration import configure
 from tests.integration.kafka_tools import profiles, records
 
-END = START + (DAYS + 1) * DAY_MS
+END = START + (DAYS + 10) * DAY_MS
+_ALERTS = msgspec.json.Decoder(Alert)
 _SNAPSHOTS = msgspec.json.Decoder(Snapshot)
 # What a profile knows of the course of things rather than of the events.
 _COURSE = frozenset({"applied", "touched", "scored", "fired", "seen"})
 
 
 class Outcome(NamedTuple):
-    """Profiles by field, snapshots by id, interactions, and the origins of dead letters; each output once.
+    """Profiles by field, snapshots by id, interactions, alerts, and the origins of dead letters; each output once.
 
     `contradicted` are snapshots that were emitted twice with different contents.
     """
@@ -38,6 +39,7 @@ class Outcome(NamedTuple):
     snapshots: dict[str, Snapshot]
     interactions: frozenset[bytes]
     letters: frozenset[tuple[int, int]]
+    alerts: frozenset[str]
     repeats: int
     contradicted: int
 
@@ -52,6 +54,7 @@ def outcome(shop: Settings) -> Outcome:
         first,
         frozenset(value or b"" for _, value in records(shop, INTERACTIONS)),
         frozenset(letter.origin[1:] for letter in dead_letters.read(shop)),
+        frozenset(_ALERTS.decode(value or b"").decision_id for _, value in records(shop, ALERTS)),
         len(emitted) - len(first),
         contradicted,
     )
@@ -102,6 +105,7 @@ def differences(got: Outcome, want: Outcome) -> list[str]:
     if unlike:
         said.append(f"{len(unlike)} snapshots with other contents: {_fields_unlike(got, want, unlike)}")
     said += _unlike("interaction", set(got.interactions), set(want.interactions))
+    said += _unlike("decision", set(got.alerts), set(want.alerts))
     said += _unlike("dead letter", set(got.letters), set(want.letters))
     if got.contradicted:
         said.append(f"{got.contradicted} snapshots repeated with other contents")

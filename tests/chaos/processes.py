@@ -1,4 +1,4 @@
-"""The processes that chaos strikes: a broker of its own, and a fleet of profile workers that a supervisor keeps up."""
+"""The processes that chaos strikes: a broker of its own, and a fleet of workers for each stage, kept up."""
 
 import os
 import signal
@@ -9,6 +9,7 @@ from pathlib import Path
 
 from deploy.local.broker import Broker
 from deploy.local.part import NotReady
+from schemas.topics import Topic
 from stream.settings import Settings
 from tests.integration.workers import Worker
 
@@ -63,9 +64,14 @@ class BrokerProcess:
 
 
 class Fleet:
-    """Profile workers; `keep` starts again those that ended by themselves, and `crashes` counts them by their words."""
+    """Workers of a stage; `keep` starts again those that ended by themselves, and `crashes` counts them by their words.
 
-    def __init__(self, shop: Settings, folder: Path) -> None:
+    `inputs` are the topics that it reads.
+    """
+
+    def __init__(self, shop: Settings, folder: Path, stage: str, inputs: tuple[Topic, ...]) -> None:
+        self.stage = stage
+        self.inputs = inputs
         self._shop = shop
         self._folder = folder
         self.workers: list[Worker] = []
@@ -75,7 +81,7 @@ class Fleet:
 
     def join(self) -> None:
         """One more worker; it need not be ready yet."""
-        self.workers.append(Worker(self._shop, self._folder / f"{self.started}.log"))
+        self.workers.append(Worker(self._shop, self._folder / f"{self.started}.log", self.stage))
         self.started += 1
 
     def remove(self, worker: Worker) -> int:

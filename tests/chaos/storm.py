@@ -11,7 +11,7 @@ from pathlib import Path
 
 from confluent_kafka import Consumer, KafkaException
 
-from schemas.topics import CLICKSTREAM, MAX_RECORD_BYTES, ORDERS, PROFILES
+from schemas.topics import CLICKSTREAM, FEATURES, MAX_RECORD_BYTES, ORDERS, PROFILES
 from stream.kafka.producer import Producer
 from stream.settings import Settings
 from stream.sources.audit import Lag
@@ -29,6 +29,7 @@ REFUSING_BYTES = 700
 LONGEST_REFUSAL_S = 15.0
 DRAINED_S = 240.0
 BLINK_S = 0.002
+_INPUTS = {"profile": (CLICKSTREAM, ORDERS), "score": (FEATURES,)}
 
 
 class Flow:
@@ -68,12 +69,14 @@ class Flow:
 class Storm:
     """Strikes one shop's broker and workers, blow by blow."""
 
-    def __init__(self, shop: Settings, broker: BrokerProcess, fleet: Fleet, seed: int) -> None:
+    def __init__(self, shop: Settings, broker: BrokerProcess, fleets: list[Fleet], seed: int) -> None:
         self.struck: Counter[Kind] = Counter()
         self.seconds: dict[Kind, float] = dict.fromkeys(Kind, 0.0)
         self._shop = shop
         self._broker = broker
-        self._fleet = fleet
+        # Workers join and leave the first; what is killed may be of any.
+        self._fleets = fleets
+        self._first = fleets[0]
         self._rng = random.Random(f"{seed}-storm")
         self._eye = Consumer({"bootstrap.servers": shop.kafka_brokers, "group.id": "chaos", "log_level": 0})
         self._blows: dict[Kind, Callable[[], None]] = {
@@ -83,7 +86,7 @@ class Storm:
             Kind.REFUSE: self._refuse,
             Kind.TIME_OUT: self._time_out,
             Kind.FREEZE: self._freeze,
-            Kind.JOIN: fleet.join,
+            Kind.JOIN: self._first.join,
             Kind.LEAVE: self._leave,
         }
 
@@ -107,33 +110,43 @@ class Storm:
         self._until(lambda: False, seconds)
 
     def drain(self) -> None:
-        """Wait until the stage has committed all there is; then stop its workers in order."""
-        lags = [Lag(self._shop, "footfall-profile", topic.name) for topic in (CLICKSTREAM, ORDERS)]
+        """Wait until each stage has committed all there is, and stop its workers in order."""
+        self._eye.close()
+        for fleet in self._fleets:
+            self._drain(fleet)
+
+    def _drain(self, fleet: Fleet) -> None:
+        lags = [Lag(self._shop, f"footfall-{fleet.stage}", topic.name) for topic in fleet.inputs]
         try:
             drained = self._until(lambda: sum(lag.read() for lag in lags) == 0, DRAINED_S)
-            assert drained, f"{[lag.read() for lag in lags]} records are not processed after {DRAINED_S:.0f} s"
+            left = [lag.read() for lag in lags]
+            assert drained, f"{left} records are not processed by {fleet.stage} after {DRAINED_S:.0f} s"
         finally:
             for lag in lags:
                 lag.close()
-            self._eye.close()
-        for worker in self._fleet.workers:
+        for worker in fleet.workers:
             worker.until_ready()
-        codes = [self._fleet.remove(worker) for worker in list(self._fleet.workers)]
-        assert not any(codes), f"workers stopped in order ended with {codes}"
+        codes = [fleet.remove(worker) for worker in list(fleet.workers)]
+        assert not any(codes), f"workers of {fleet.stage} stopped in order ended with {codes}"
 
     def _until(self, good: Callable[[], bool], seconds: float) -> bool:
         deadline = time.monotonic() + seconds
         while not (reached := good()) and time.monotonic() < deadline:
-            self._fleet.keep()
+            self._keep()
             time.sleep(POLL_S)
         return reached
 
+    def _keep(self) -> None:
+        for fleet in self._fleets:
+            fleet.keep()
+
     def _kill_worker(self) -> None:
-        self._fleet.kill(self._rng.choice(self._fleet.workers))
+        fleet, worker = self._rng.choice([(fleet, worker) for fleet in self._fleets for worker in fleet.workers])
+        fleet.kill(worker)
 
     def _kill_at_barrier(self) -> None:
         self._barrier_begins()
-        self._kill_worker()
+        self._first.kill(self._rng.choice(self._first.workers))
 
     def _barrier_begins(self) -> None:
         """Return as soon as profiles are written, or after some seconds in which nobody does."""
@@ -141,16 +154,16 @@ class Storm:
         with suppress(KafkaException):
             before = ends(self._eye, self._shop, PROFILES)
             while ends(self._eye, self._shop, PROFILES) == before and time.monotonic() < deadline:
-                self._fleet.keep()
+                self._keep()
                 time.sleep(BLINK_S)
 
     def _refuse(self) -> None:
         """The broker takes small batches of profiles and refuses large ones, until that has ended a worker."""
         self._broker.until_ready()
-        crashes = self._fleet.crashes.total()
+        crashes = self._first.crashes.total()
         configure(self._shop, PROFILES, {"max.message.bytes": str(REFUSING_BYTES)})
         try:
-            self._until(lambda: self._fleet.crashes.total() > crashes, LONGEST_REFUSAL_S)
+            self._until(lambda: self._first.crashes.total() > crashes, LONGEST_REFUSAL_S)
         finally:
             configure(self._shop, PROFILES, {"max.message.bytes": str(MAX_RECORD_BYTES)})
 
@@ -163,25 +176,37 @@ class Storm:
         self._broker.signal(signal.SIGCONT)
 
     def _freeze(self) -> None:
-        worker = self._rng.choice(self._fleet.workers)
+        worker = self._rng.choice(self._first.workers)
         worker.signal(signal.SIGSTOP)
         self.wait(SESSION_S + 2)
         worker.signal(signal.SIGCONT)
 
     def _leave(self) -> None:
         self._broker.until_ready()
-        self._fleet.remove(self._rng.choice(self._fleet.workers))
+        self._first.remove(self._rng.choice(self._first.workers))
 
 
 @contextmanager
-def weather(settings: Settings, folder: Path) -> Iterator[tuple[BrokerProcess, Fleet]]:
-    """A broker that takes records, and a fleet without workers yet; all ended afterwards."""
+def weather(settings: Settings) -> Iterator[BrokerProcess]:
+    """A broker that takes records; ended afterwards."""
     broker = BrokerProcess(settings)
-    fleet = Fleet(settings, folder)
     try:
         broker.until_ready()
-        yield broker, fleet
+        yield broker
     finally:
-        broker.signal(signal.SIGCONT)
-        fleet.stop()
         broker.stop()
+
+
+@contextmanager
+def fleets(shop: Settings, folder: Path, stages: tuple[str, ...]) -> Iterator[list[Fleet]]:
+    """A fleet of one worker for each stage, ready; ended afterwards whatever happened."""
+    made = [Fleet(shop, folder / stage, stage, _INPUTS[stage]) for stage in stages]
+    try:
+        for fleet in made:
+            fleet.join()
+        for fleet in made:
+            fleet.workers[0].until_ready()
+        yield made
+    finally:
+        for fleet in made:
+            fleet.stop()
