@@ -4,7 +4,7 @@ import random
 from enum import StrEnum
 from typing import NamedTuple
 
-LONGEST_GAP_S = 6.0
+LONGEST_GAP_S = 4.0
 
 
 class Kind(StrEnum):

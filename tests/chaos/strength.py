@@ -3,7 +3,7 @@
 import os
 from typing import NamedTuple
 
-SHORT_KILLS = 5
+SHORT_KILLS = 4
 
 
 class Strength(NamedTuple):

@@ -11,8 +11,7 @@ from stream.settings import Settings
 from tests.chaos.events import shop_days
 from tests.chaos.outcome import Outcome, copy_log, differences, facts, outcome, pure, unlike_profiles
 from tests.chaos.plan import plan
-from tests.chaos.processes import BrokerProcess
-from tests.chaos.storm import DELIVERY_S, FLUSH_S, SESSION_S, Flow, Storm, fleets, weather
+from tests.chaos.storm import DELIVERY_S, FLUSH_S, SESSION_S, Flow, Storm, drain, fleets, weather
 from tests.chaos.strength import STRENGTH
 from tests.integration.stacks import local_settings
 
@@ -29,34 +28,36 @@ def settings(folder: Path, **more: object) -> Settings:
     return local_settings(folder, **quick, **more)
 
 
-def calm(shop: Settings, broker: BrokerProcess, folder: Path) -> Outcome:
+def calm(shop: Settings, folder: Path) -> Outcome:
     """The outcome of the same log in a shop of its own, read by one worker that nothing happens to."""
     undisturbed = settings(folder, kafka_brokers=shop.kafka_brokers, topic_prefix="calm-")
     create_topics(undisturbed)
     copy_log(shop, undisturbed)
     with fleets(undisturbed, folder / "calm", STAGES) as undisturbed_fleets:
-        Storm(undisturbed, broker, undisturbed_fleets, 0).drain()
+        drain(undisturbed, undisturbed_fleets)
     assert [fleet.started for fleet in undisturbed_fleets] == [1] * len(STAGES)
     return outcome(undisturbed)
 
 
 def test_after_a_storm_all_is_as_if_nothing_had_happened(tmp_path: Path) -> None:
+    again = f"repeat it with make chaos SEED={STRENGTH.seed} KILLS={STRENGTH.kills}"
+    print(f"\nchaos: {again}")
     began = time.monotonic()
     shop = settings(tmp_path, topic_prefix="storm-")
     events = shop_days(STRENGTH.seed, CUSTOMERS[STRENGTH.long])
     with weather(shop) as broker:
         create_topics(shop)
         with fleets(shop, tmp_path / "storm", STAGES) as struck_fleets:
-            storm = Storm(shop, broker, struck_fleets, STRENGTH.seed)
             flow = Flow(shop, events, PER_S)
+            storm = Storm(shop, broker, struck_fleets, flow, STRENGTH.seed)
             flow.start()
             storm.run(plan(STRENGTH.seed, STRENGTH.kills))
             blown = time.monotonic() - began
             flow.finish()
-            storm.drain()
+            drain(shop, struck_fleets)
         struck = time.monotonic() - began
         got = outcome(shop)
-        want = calm(shop, broker, tmp_path)
+        want = calm(shop, tmp_path)
     said = differences(got, want)
     crashes = sum((fleet.crashes for fleet in struck_fleets), Counter[str]())
     truth = pure(events)
@@ -69,10 +70,11 @@ def test_after_a_storm_all_is_as_if_nothing_had_happened(tmp_path: Path) -> None
         f"  {len(events):6,} events sent",
         f"  {len(got.profiles):6,} profiles compared",
         f"  {len(got.snapshots):6,} snapshots compared, {got.repeats:,} repeats dropped",
-        f"  {len(got.interactions):6,} interactions, {len(got.alerts):,} alerts, {len(got.letters):,} dead letters compared",
+        f"  {len(got.interactions):6,} interactions and {len(got.letters):,} dead letters compared",
+        f"  {len(got.alerts):6,} alerts of {', '.join(STAGES)} compared",
         *(["  not as in the undisturbed run:", *(f"    {line}" for line in said)] if said else []),
         *(["  not as the events themselves say:", *(f"    {line}" for line in unlike)] if unlike else []),
-        "  equal" if not said + unlike else f"  NOT equal: repeat it with SEED={STRENGTH.seed} KILLS={STRENGTH.kills}",
+        f"  NOT equal: {again}" if said + unlike else "  equal",
     ]
     print("\n" + "\n".join(report))
     assert storm.kills == STRENGTH.kills
