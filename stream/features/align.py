@@ -19,6 +19,8 @@ T = TypeVar("T")
 
 # What arrives within this of its own time, in ms, is no history.
 LIVE_MS: Final = 60_000
+# What arrived so long before the other topics' ends were seen, in s, is surely behind nothing of theirs that is unread.
+SETTLED_S: Final = 60.0
 
 
 class Entry(NamedTuple, Generic[T]):
@@ -32,11 +34,12 @@ class Entry(NamedTuple, Generic[T]):
 class _Chunk(Generic[T]):
     """Items of one source that were received together and are all live, or all history; `times` never fall."""
 
-    __slots__ = ("items", "live", "next", "received", "times")
+    __slots__ = ("arrived", "items", "live", "next", "received", "times")
 
     def __init__(self, live: bool, received: float) -> None:
         self.live = live
         self.received = received
+        self.arrived = 0
         self.times: list[int] = []
         self.items: list[T] = []
         self.next = 0
@@ -56,9 +59,9 @@ class _Lane(Generic[T]):
 class Aligner(Generic[T]):
     """Merges `sources` sources by time; what is simultaneous leaves in the order of the sources' numbers.
 
-    The head of a source leaves once every other source has a later head waiting, or is read to its end. For history
-    the end must have stood for `patience` seconds since the head was received: the producer of a replay appends its
-    topics' batches in any order. What is live waits for no source that is read to its end.
+    The head of a source leaves once every other source has a later head waiting, or is read to its end. What is live
+    waits for no source that is read to its end. For history the end must have stood for `patience` seconds since the
+    head was received, or a minute since it arrived: a replay's producer appends its topics' batches in any order.
     """
 
     def __init__(self, sources: int, patience: float) -> None:
@@ -92,6 +95,7 @@ class Aligner(Generic[T]):
                 lane.chunks.append(chunk)
             chunk.times.append(newest)
             chunk.items.append(item)
+            chunk.arrived = arrived
             lane.count += 1
         lane.newest = newest
 
@@ -134,9 +138,13 @@ class Aligner(Generic[T]):
             if other == source or lane.chunks:
                 continue
             end = ends[other]
-            if end is None or not (chunk.live or end - chunk.received >= self._patience):
+            if end is None or not (chunk.live or self._stands(end, chunk)):
                 return False
         return True
+
+    def _stands(self, end: float, chunk: _Chunk[T]) -> bool:
+        # Arrival is by the broker's clock, which need not be ours: a minute is enough for both.
+        return end - chunk.received >= self._patience or end - chunk.arrived / 1000 >= SETTLED_S
 
     def _until(self, source: int, chunk: _Chunk[T]) -> int:
         """Up to where the chunk lies before every other source's head."""

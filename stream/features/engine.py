@@ -11,7 +11,7 @@ from schemas.outputs import Interaction, Snapshot, make_id
 from schemas.outputs import Moment as Told
 from stream.features import derive, policy, timers
 from stream.features.align import LIVE_MS
-from stream.features.apply import apply, prune
+from stream.features.apply import ORDER_CHANGES, apply, prune
 from stream.features.marker import Marker
 from stream.features.memory import beyond
 from stream.features.profile import Moment, Profile
@@ -92,9 +92,11 @@ class Engine:
             return records
         profile.applied[source] = offset
         self.unverifiable += beyond(profile, event)
+        # Also where it is a repeat: an order's second report may move the order.
         self.dirty.add(event.customer)
         if not apply(profile, event, self.config.currency):
             self.repeated += 1
+            self._arm_for_event(profile, event)
             return records
         profile.touched = self.clock
         records.extend(self._interactions(profile, event))
@@ -106,7 +108,7 @@ class Engine:
             trigger = policy.on_event(profile, event, self.config.debounce, self.config.delays.session_gap)
             if trigger:
                 records.append(self.snapshot(profile, trigger, profile.last, arrived, event.message))
-        self._arm_for_event(profile, event.at)
+        self._arm_for_event(profile, event)
         return records
 
     def advance(self, clock: int, now: int) -> list[Record]:
@@ -209,9 +211,13 @@ class Engine:
             # clock, restored from a barrier that was written half: it has seen the clock of its last event already.
             self._push(profile.customer, max(due[0].due, profile.touched + 1))
 
-    def _arm_for_event(self, profile: Profile, at: int) -> None:
+    def _arm_for_event(self, profile: Profile, event: Event) -> None:
+        if event.behaviour in ORDER_CHANGES:
+            # These move times that are known already, and with them what is due.
+            self._arm(profile)
+            return
         # Every other timer lies behind the session's end, and is armed when that fires.
-        due = max(at + self.config.delays.session_gap, profile.fired + 1)
+        due = max(event.at + self.config.delays.session_gap, profile.fired + 1)
         if due < self._armed.get(profile.customer, due + 1):
             self._push(profile.customer, due)
 

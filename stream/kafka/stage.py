@@ -40,8 +40,6 @@ log = logging.getLogger("footfall.stage")
 _TICK_S = 1.0
 # Records that wait for another topic are looked at this often.
 _WAITING_TICK_S = 0.1
-# So many records may wait in a worker; the topic that is ahead is not read meanwhile.
-_WAITING_RECORDS = 40_000
 # How far behind the wall clock an idle partition's clock stays: what is still on its way from producer to worker.
 _IDLE_GRACE_MS = 5_000
 # An orderly stop waits this long for Kafka; the local stack kills after 10 s.
@@ -80,7 +78,6 @@ class Stage:
         self._start = start
         self._inputs = inputs
         self._complete = complete
-        self._limit = 2 * run_records
         self._broken = False
         self._outputs: dict[str, Counter] = {}
         self._barrier_lock = asyncio.Lock()
@@ -176,7 +173,7 @@ class Stage:
         more = True
         while more and self.owned.get(owned.number) is owned:
             more = owned.release(partial(self.send, owned.number))
-            owned.hold(self.app.consumer.held, max(self._limit, _WAITING_RECORDS // len(self.owned)))
+            owned.hold(self.app.consumer.held, self.settings.waiting_records // len(self.owned))
             if more:
                 await self.writer.room()
                 await asyncio.sleep(0)
