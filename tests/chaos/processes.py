@@ -1,6 +1,7 @@
 """The processes that chaos strikes: a broker of its own, and a fleet of workers for each stage, kept up."""
 
 import os
+import re
 import signal
 import subprocess
 import time
@@ -112,16 +113,8 @@ class Fleet:
         self.workers.clear()
 
     def _last_words(self, worker: Worker) -> str:
-        said = worker.log.read_text(errors="replace")
-        for words, what in _WORDS.items():
-            if words in said:
-                return what
-        return f"code {worker.process.returncode}, see {worker.log}"
+        why = _REASON.search(worker.log.read_text(errors="replace"))
+        return why[1][:120] if why else f"code {worker.process.returncode}, see {worker.log}"
 
 
-_WORDS = {
-    "Message timed out": "a record timed out",
-    "Message size too large": "a record was refused",
-    "MESSAGE_TOO_LARGE": "a record was refused",
-    "an earlier barrier failed": "an earlier barrier failed",
-}
+_REASON = re.compile(r"Crashed reason=(.*)")
