@@ -113,8 +113,12 @@ class Fleet:
         self.workers.clear()
 
     def _last_words(self, worker: Worker) -> str:
-        why = _REASON.search(worker.log.read_text(errors="replace"))
-        return why[1][:120] if why else f"code {worker.process.returncode}, see {worker.log}"
+        said = worker.log.read_text(errors="replace")
+        if why := _REASON.search(said):
+            return why[1].strip()[:120]
+        if "Unable to bootstrap" in said:
+            return "no broker answered when it started"
+        return f"code {worker.process.returncode}, see {worker.log}"
 
 
 _REASON = re.compile(r"Crashed reason=(.*)")
