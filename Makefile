@@ -12,7 +12,10 @@ PIP := $(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-c
 TRAIN_VENV := .venv-train
 TRAIN_STAMP := $(TRAIN_VENV)/.complete
 
-.PHONY: help setup demo test test-fast test-train lint format clean distclean
+SEED ?= 7
+KILLS ?= 20
+
+.PHONY: help setup demo test test-fast test-train chaos lint format clean distclean
 
 help:  ## Show this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,6 +41,9 @@ test: lint  ## Check style, types, layers, and run every test.
 
 test-fast: $(DEV_STAMP)  ## The tests that need neither broker nor Triton.
 	$(BIN)/python -m pytest -m "not integration"
+
+chaos: $(DEV_STAMP)  ## Kill workers and broker all along and compare what comes of it; SEED=7 KILLS=40 for another, longer storm.
+	CHAOS_SEED=$(SEED) CHAOS_KILLS=$(KILLS) $(BIN)/python -m pytest -s --show-capture=no tests/chaos tests/integration/test_any_order.py
 
 test-train: $(TRAIN_STAMP)  ## The tests of training, in an environment of its own with torch (several GB).
 	$(TRAIN_VENV)/bin/python -m pytest tests/train

@@ -15,10 +15,19 @@ FLUSH_SECONDS = Histogram("footfall_flush_seconds", "time of a barrier", ["stage
 RESTORED = Counter("footfall_restored_total", "store records read back", ["stage"])
 RESTORE_SECONDS = Histogram("footfall_restore_seconds", "time to restore a partition", ["stage"], buckets=_LONG)
 LAG = Gauge("footfall_lag_records", "records not yet processed", ["stage", "topic", "partition"])
+INCOMPLETE = Gauge(
+    "footfall_store_incomplete", "1 where a store had lost records at assignment", ["stage", "partition"]
+)
+STALLS = Counter("footfall_stalls_total", "times a worker no longer read its input, and started again", ["stage"])
+LOST = Counter("footfall_lost_records_total", "records deleted before they were read", ["stage", "topic"])
 
 EVENTS = Counter("footfall_events_total", "events accepted, by behaviour", ["behaviour"])
 REJECTED = Counter("footfall_events_rejected_total", "events sent to dead letters, by reason", ["reason"])
 REPEATED = Counter("footfall_events_repeated_total", "events that a profile held already")
+UNVERIFIABLE = Counter(
+    "footfall_events_unverifiable_total",
+    "events that may repeat or change what a customer's bounded memory has forgotten: at most so many counted wrongly",
+)
 REROUTED = Counter("footfall_events_rerouted_total", "events sent on to their customer's own partition")
 LATE = Counter("footfall_events_late_total", "events older than the lateness bound: counted, but trigger nothing")
 LINKS = Counter("footfall_links_total", "sign-ins on devices, by what came of them", ["result"])

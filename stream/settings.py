@@ -58,6 +58,12 @@ class Settings(BaseSettings):
     flush_interval_s: float = Field(
         1.0, gt=0, description="time between two barriers: what is read again after a crash"
     )
+    delivery_s: float = Field(
+        120.0, ge=1, description="a worker whose record Kafka has not taken by then starts again from its last commit"
+    )
+    stall_s: float = Field(
+        30.0, gt=0, description="a worker that no longer reads a partition that has more starts again after this long"
+    )
 
     waiting_records: int = Field(
         40_000, ge=1, description="records of a topic that is read ahead of another, kept in a worker until their turn"

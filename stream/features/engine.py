@@ -13,6 +13,7 @@ from stream.features import derive, policy, timers
 from stream.features.align import LIVE_MS
 from stream.features.apply import ORDER_CHANGES, apply, prune
 from stream.features.marker import Marker
+from stream.features.memory import beyond
 from stream.features.profile import Moment, Profile
 from stream.features.timers import EXPIRED, Delays
 from stream.features.vector import features_at
@@ -60,6 +61,7 @@ class Engine:
         self._offsets: dict[int, int] = {}
         # The last offset of each source that a restored profile may hold already.
         self._reread: dict[int, int] = {}
+        self.unverifiable = 0
         self._heap: list[tuple[int, str]] = []
         self._armed: dict[str, int] = {}
         self._marked = False
@@ -81,6 +83,10 @@ class Engine:
     def marker(self) -> Marker:
         """The clock, to be stored behind the profiles that it belongs to."""
         return Marker(self.clock, self.live)
+
+    def applied(self) -> dict[int, int]:
+        """The newest offset of each source that any profile holds."""
+        return self._reread | {s: offset for s, offset in self._offsets.items() if offset > self._reread.get(s, -1)}
 
     def time(self, event: Event, arrived: int) -> int:
         """Where the event moves the clock to: its own time, but never ahead of its arrival. Raises `Rejected`."""
@@ -105,6 +111,8 @@ class Engine:
         elif offset <= self._reread.get(source, -1) and offset <= profile.applied.get(source, -1):
             self.repeated += 1
             return records
+        if at <= profile.last or event.behaviour in ORDER_CHANGES:
+            self.unverifiable += beyond(profile, event)
         # Also where it is a repeat: an order's second report may move the order.
         self.dirty.add(customer)
         if not apply(profile, event, self.config.currency):

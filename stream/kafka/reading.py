@@ -27,6 +27,11 @@ class Reading:
             self._received.pop(tp, None)
             self._positions.pop(tp, None)
 
+    def hungry(self) -> bool:
+        """Whether all that was handed on is received."""
+        consumer = self._app.consumer
+        return all(consumer.fetched.get(tp) == self._received.get(tp) for tp in consumer.assignment())
+
     async def note_positions(self) -> None:
         """Where reading stands beyond what was handed on: behind the marks of transactions, or a compacted end."""
         for tp, (handed, position) in (await self._app.consumer.positions()).items():

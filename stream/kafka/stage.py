@@ -32,7 +32,9 @@ from stream.kafka.owned import Owned
 from stream.kafka.producer import Headers
 from stream.kafka.reading import Reading
 from stream.kafka.restore import read_partition
-from stream.kafka.state import Ends, PartitionState
+from stream.kafka.state import Applying, Ends, PartitionState
+from stream.kafka.store import check_inputs, check_store
+from stream.kafka.watch import Watch
 from stream.settings import Settings
 
 log = logging.getLogger("footfall.stage")
@@ -50,7 +52,10 @@ class BarrierBroken(FootfallError):
 
 
 class Stage:
-    """One stage: its inputs, its store (if it has one), and how to make a partition's state."""
+    """One stage: its inputs, its store (if it has one), and how to make a partition's state.
+
+    `complete` says that whatever is read changes the store, so that an empty one with something read has lost it.
+    """
 
     def __init__(
         self,
@@ -62,16 +67,18 @@ class Stage:
         *,
         run_records: int = 1_000,
         start: Callable[["Stage"], Awaitable[None]] | None = None,
+        complete: bool = False,
     ) -> None:
         self.settings = settings
         self.name = name
         self.owned: dict[int, Owned] = {}
         self.assigned = False
-        self.writer = Writer(settings.kafka_brokers, settings.topic_prefix, f"footfall-{name}")
+        self.writer = Writer(settings.kafka_brokers, settings.topic_prefix, f"footfall-{name}", settings.delivery_s)
         self._store = store
         self._make = make
         self._start = start
         self._inputs = inputs
+        self._complete = complete
         self._broken = False
         self._outputs: dict[str, Counter] = {}
         self._barrier_lock = asyncio.Lock()
@@ -115,7 +122,8 @@ class Stage:
         app.on_partitions_assigned.connect(self._on_assigned, weak=False)
         app.on_partitions_revoked.connect(self._on_revoked, weak=False)
         app.on_before_shutdown.connect(self._on_shutdown, weak=False)
-        for task in (self.writer.serve, self._barriers, self._ticks, self._wait_no_longer, self._run_start):
+        tasks = (self.writer.serve, self._barriers, self._ticks, self._wait_no_longer, self._watch, self._run_start)
+        for task in tasks:
             app.task(self._guarded(task))
         return app
 
@@ -286,6 +294,15 @@ class Stage:
     def _drained(self, owned: Owned) -> bool:
         return not owned.waiting() and all(self._reading.lag(tp) == 0 for tp in owned.inputs)
 
+    async def _watch(self) -> None:
+        settings = self.settings
+        watch = Watch(self.name, settings.kafka_brokers, settings.stall_s, self._readable, self._reading.hungry)
+        await watch.run(self.app.consumer)
+
+    def _readable(self, tp: TP) -> bool:
+        owned = self.owned.get(tp.partition)
+        return owned is not None and owned.ready.is_set() and tp not in self.app.consumer.held
+
     def _measure_lag(self) -> None:
         for number, owned in self.owned.items():
             waiting = owned.waiting()
@@ -307,8 +324,14 @@ class Stage:
     async def _restore(self, owned: Owned) -> None:
         began = time.perf_counter()
         if self._store is not None:
-            read = partial(read_partition, self.settings.kafka_brokers, self.settings.topic(self._store.name))
-            count = await asyncio.to_thread(read, owned.number, owned.state.restore)
+            store = self.settings.topic(self._store.name)
+            if said := await asyncio.to_thread(self._check, store, owned.number):
+                metrics.INCOMPLETE.labels(self.name, owned.number).set(1)
+                log.warning("%s: %s", self.name, said)
+            read = partial(read_partition, self.settings.kafka_brokers, store, owned.number)
+            count = await asyncio.to_thread(read, owned.state.restore)
+            if isinstance(owned.state, Applying):
+                await asyncio.to_thread(check_inputs, self.settings.kafka_brokers, owned.number, owned.state.applied())
             metrics.RESTORED.labels(self.name).inc(count)
             log.info("%s: partition %d restored, %d records", self.name, owned.number, count)
             for key, value in owned.state.changes():
@@ -317,6 +340,11 @@ class Stage:
         metrics.RESTORE_SECONDS.labels(self.name).observe(time.perf_counter() - began)
         owned.ready.set()
         self._report_ready()
+
+    def _check(self, store: str, number: int) -> str:
+        settings = self.settings
+        inputs = [settings.topic(topic.name) for topic in self._inputs] if self._complete else []
+        return check_store(settings.kafka_brokers, store, number, group_id(settings, self.name), inputs)
 
     async def _on_revoked(self, _app: Any, revoked: set[TP], **_: Any) -> None:
         try:

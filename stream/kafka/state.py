@@ -54,3 +54,11 @@ class Waiting(PartitionState, Protocol):
 
     def release(self, out: Out) -> bool:
         """Process what need not wait any longer, a bounded number of records; whether there is more of it."""
+
+
+@runtime_checkable
+class Applying(PartitionState, Protocol):
+    """A state that skips by offset what it has applied already."""
+
+    def applied(self) -> dict[str, int]:
+        """The newest offset applied, by the topic's name on the cluster; topics without any are left out."""

@@ -57,7 +57,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
     async def _fetch_records(self, *args: Any, **kwargs: Any) -> Mapping[TP, list[Any]]:
         fetched: Mapping[TP, list[Any]] = await super()._fetch_records(*args, **kwargs)
         # In one step with taking them, so that `positions` never sees the one without the other.
-        self.consumer.fetched.update({tp: records[-1].offset for tp, records in fetched.items() if records})
+        self.consumer.note(fetched)
         return fetched
 
     async def positions(self) -> dict[TP, tuple[int | None, int]]:
@@ -89,13 +89,14 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
     """Faust's aiokafka consumer, a run at a time.
 
     `heard` is when the group last heard of this member (monotonic seconds); `fetched` the last offset handed on; of
-    the partitions that are `held` nothing more is handed on.
+    the partitions that are `held` nothing more is handed on; `gaps` are offsets that were expected, and what came.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.heard = 0.0
         self.fetched: dict[TP, int] = {}
         self.held: set[TP] = set()
+        self.gaps: list[tuple[TP, int, int]] = []
         self._done: dict[TP, int] = {}
         self._trickles = False
         super().__init__(*args, **kwargs)
@@ -116,6 +117,25 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
         fetched = await super()._getmany(active_partitions, timeout)
         self._trickles = 0 < sum(map(len, fetched.values())) < TRICKLE
         return {tp: [Run(records)] for tp, records in fetched.items() if records}
+
+    def note(self, fetched: Mapping[TP, list[Any]]) -> None:
+        """These are handed on."""
+        for tp, records in fetched.items():
+            if records:
+                last = self.fetched.get(tp)
+                expected = self.committed(tp) if last is None else last + 1
+                if 0 < expected < records[0].offset:
+                    self.gaps.append((tp, expected, records[0].offset))
+                self.fetched[tp] = records[-1].offset
+
+    def committed(self, tp: TP) -> int:
+        """Up to where the group has committed, as far as this member knows; 0 for nothing."""
+        return self._committed_offset.get(tp) or 0
+
+    def reads_from(self, tp: TP) -> int | None:
+        """The next offset to be handed on; None where reading has not begun. It asks nobody."""
+        state = self.state(tp)
+        return state.position if state is not None and state.has_valid_position else None
 
     def highwater(self, tp: TP) -> int | None:
         """The end of what may be read; None before the first fetch, and where the partition is not ours."""

@@ -4,6 +4,9 @@ import importlib
 import logging
 import os
 import sys
+import threading
+import time
+from typing import Final
 
 import faust
 from prometheus_client import start_http_server
@@ -11,6 +14,10 @@ from prometheus_client import start_http_server
 from schemas.errors import OperatorError
 from stream.kafka.stage import Stage
 from stream.settings import Settings
+
+_LOOK_S: Final = 0.5
+# Long enough to leave the group, so that others take over at once.
+_LAST_WORDS_S: Final = 5.0
 
 
 def run(name: str, settings: Settings, metrics_port: int, log_level: str) -> None:
@@ -27,12 +34,21 @@ def run(name: str, settings: Settings, metrics_port: int, log_level: str) -> Non
 
 def run_stage(stage: Stage, log_level: str) -> None:
     """Run a stage that is made, as `run` does."""
+    threading.Thread(target=_end_crashed, args=(stage,), name="end-crashed", daemon=True).start()
     worker = faust.Worker(stage.app, loglevel=log_level, redirect_stdouts=False, quiet=True)
     try:
         worker.execute_from_commandline()
     except SystemExit as stop:
         _leave(stage, stop.code)
     _leave(stage, 0)
+
+
+def _end_crashed(stage: Stage) -> None:
+    """End a crashed worker soon: in Faust's shutdown it may wait a minute for a thread that is gone."""
+    while stage.app.crash_reason is None:
+        time.sleep(_LOOK_S)
+    time.sleep(_LAST_WORDS_S)
+    _leave(stage, 1)
 
 
 def _leave(stage: Stage, code: object) -> None:

@@ -59,7 +59,7 @@ def stage(settings: Settings) -> Stage:
     def make(number: int) -> ProfilePartition:
         return ProfilePartition(number, settings, made.ends(number))
 
-    made = Stage(settings, "profile", INPUTS, PROFILES, make)
+    made = Stage(settings, "profile", INPUTS, PROFILES, make, complete=True)
     return made
 
 
@@ -84,7 +84,7 @@ class ProfilePartition:
         self._ends = ends
         self._marked: Marker | None = None
         self._behaviours: Counter[Behaviour] = Counter()
-        self._measured = (0, 0)
+        self._measured = (0, 0, 0)
 
     def restore(self, key: bytes, value: bytes | None) -> None:
         """One stored profile, or its tombstone; or the clock."""
@@ -170,10 +170,11 @@ class ProfilePartition:
     def _measure(self) -> None:
         """Tell the metrics of what was processed, once a run: a counter costs as much as a profile's update."""
         engine = self._engine
-        late, repeated = self._measured
+        late, repeated, unverifiable = self._measured
+        self._measured = engine.late, engine.repeated, engine.unverifiable
         metrics.LATE.inc(engine.late - late)
         metrics.REPEATED.inc(engine.repeated - repeated)
-        self._measured = engine.late, engine.repeated
+        metrics.UNVERIFIABLE.inc(engine.unverifiable - unverifiable)
         for behaviour, count in self._behaviours.items():
             _ACCEPTED[behaviour].inc(count)
         self._behaviours.clear()
@@ -183,6 +184,11 @@ class ProfilePartition:
         """What waits for records of the other topic."""
         heads = ((name, self._aligner.count(n), self._aligner.head(n)) for n, name in enumerate(ALIGNED))
         return {self._prefix + name: Held(count, head[0].offset) for name, count, head in heads if head is not None}
+
+    def applied(self) -> dict[str, int]:
+        """The newest offsets that any profile holds."""
+        newest = self._engine.applied()
+        return {self._prefix + name: newest[source] for name, source in SOURCES.items() if source in newest}
 
     def changes(self) -> Iterator[tuple[bytes, bytes | None]]:
         """The profiles changed since the last barrier, and behind them the clock."""

@@ -27,11 +27,12 @@ BATCH, EVERY_S = 40, 0.04
 
 
 class Worker:
-    """`footfall worker profile`, ready when its metrics say so."""
+    """`footfall worker STAGE`, ready when its metrics say so."""
 
-    def __init__(self, shop: Settings, log: Path) -> None:
+    def __init__(self, shop: Settings, log: Path, stage: str = "profile") -> None:
         self.port = free_port(1)
-        command = (sys.executable, "-m", "deploy.cli", "worker", "profile", "--metrics-port", str(self.port))
+        self.log = log
+        command = (sys.executable, "-m", "deploy.cli", "worker", stage, "--metrics-port", str(self.port))
         with log.open("wb") as said:
             self.process = subprocess.Popen(
                 command, env=os.environ | shop.environment(), stdout=said, stderr=subprocess.STDOUT

@@ -111,14 +111,14 @@ def test_one_order_reported_by_pixel_and_webhook_counts_once() -> None:
     assert (profile.orders_total, profile.money) == (1, {"USD": 1000})
 
 
-def test_what_a_second_report_of_an_order_adds_is_written() -> None:
+def test_what_a_second_report_says_is_written_back() -> None:
     shop = Shop()
-    shop.send(Behaviour.ORDER, T0, order=1, amount=1000)
-    list(shop.engine.flush())
-    shop.send(Behaviour.ORDER, T0 + 1000, order=1, amount=1500)
-    written = dict(shop.engine.flush())
-    assert written["c"] is not None
-    assert written["c"].money == {"USD": 1500}
+    shop.send(Behaviour.ORDER, T0 + MINUTE, order=7, amount=1000)
+    assert dict(shop.engine.flush()).keys() == {"c"}
+    shop.send(Behaviour.ORDER, T0, order=7, amount=1000)
+    ((_, profile),) = shop.engine.flush()
+    assert profile is not None
+    assert (profile.orders[7].at, len(profile.seen)) == (T0, 2)
 
 
 def test_an_event_ahead_of_its_arrival_is_rejected_and_does_not_move_the_clock() -> None:
