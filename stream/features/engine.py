@@ -11,6 +11,7 @@ from schemas.outputs import Interaction, Snapshot, make_id
 from schemas.outputs import Moment as Told
 from stream.features import derive, policy, timers
 from stream.features.apply import apply, prune
+from stream.features.codec import decode_profile, read_header
 from stream.features.profile import Moment, Profile
 from stream.features.timers import EXPIRED, Delays
 from stream.features.vector import features_at
@@ -50,6 +51,35 @@ class Engine:
         self.repeated = 0
         self._heap: list[tuple[int, str]] = []
         self._armed: dict[str, int] = {}
+        # Stored profiles that nobody has touched since: they are decoded when somebody does.
+        self._asleep: dict[str, bytes] = {}
+
+    def __len__(self) -> int:
+        """How many profiles there are."""
+        return len(self.profiles) + len(self._asleep)
+
+    def due(self, customer: str) -> int:
+        """A time before which no timer of the customer's is due; 0 where that is not known."""
+        return self._armed.get(customer, 0)
+
+    def restore_stored(self, customer: str, raw: bytes) -> None:
+        """Take over a stored profile as it is, undecoded. `ValueError` where it cannot be read."""
+        header = read_header(raw)
+        self._asleep[customer] = raw
+        self.clock = max(self.clock, header.touched)
+        self._push(customer, header.due)
+
+    def forget(self, customer: str) -> None:
+        """The customer has no profile any more, whatever was restored before."""
+        self.profiles.pop(customer, None)
+        self._asleep.pop(customer, None)
+
+    def _wake(self, customer: str) -> Profile | None:
+        raw = self._asleep.pop(customer, None)
+        if raw is None:
+            return None
+        profile = self.profiles[customer] = decode_profile(raw)
+        return profile
 
     def restore(self, profile: Profile) -> None:
         """Take over a stored profile, with its timers; the clock becomes at least its last behaviour."""
@@ -65,7 +95,7 @@ class Engine:
         if event.at > arrived + self.config.ahead:
             raise Rejected(Reason.TIMESTAMP_AHEAD, "the event lies ahead of its arrival", "$.timestamp")
         records = self.advance(min(event.at, arrived), arrived)
-        profile = self.profiles.get(event.customer)
+        profile = self.profiles.get(event.customer) or self._wake(event.customer)
         if profile is None:
             profile = self.profiles[event.customer] = Profile(event.customer)
         elif profile.applied.get(source, -1) >= offset:
@@ -99,8 +129,10 @@ class Engine:
         heap = self._heap
         while heap and heap[0][0] <= clock:
             due, customer = heappop(heap)
-            profile = self.profiles.get(customer)
-            if profile is None or self._armed.get(customer) != due:
+            if self._armed.get(customer) != due:
+                continue
+            profile = self.profiles.get(customer) or self._wake(customer)
+            if profile is None:
                 continue
             del self._armed[customer]
             records.extend(self._fire(profile, now))

@@ -10,7 +10,7 @@ from schemas.errors import Rejected
 from schemas.outputs import Snapshot, encode
 from schemas.topics import CLICKSTREAM, DAY_MS, DEAD_LETTERS, FEATURES, INTERACTIONS, ORDERS, PROFILES
 from stream import metrics
-from stream.features.codec import decode_profile, encode_profile
+from stream.features.codec import encode_profile
 from stream.features.engine import Config, Engine, Record
 from stream.features.timers import Delays
 from stream.kafka import dead_letters
@@ -64,9 +64,9 @@ class ProfilePartition:
     def restore(self, key: bytes, value: bytes | None) -> None:
         """One stored profile, or its tombstone."""
         if value is None:
-            self._engine.profiles.pop(key.decode(), None)
+            self._engine.forget(key.decode())
         else:
-            self._engine.restore(decode_profile(value))
+            self._engine.restore_stored(key.decode(), value)
 
     async def process(self, run: Run, out: Out) -> None:
         """Every record of the run: into a profile, to dead letters, or on to its customer's own partition."""
@@ -77,7 +77,7 @@ class ProfilePartition:
                 key, value, headers = dead_letters.write(record, rejected, int(time.time() * 1000))
                 out(DEAD_LETTERS.name, key, value, headers=headers)
                 metrics.REJECTED.labels(rejected.reason).inc()
-        metrics.PROFILES.labels(self._number).set(len(self._engine.profiles))
+        metrics.PROFILES.labels(self._number).set(len(self._engine))
 
     def _one(self, record: Any, out: Out) -> None:
         event = decode(record.value, self._currency)
@@ -102,7 +102,7 @@ class ProfilePartition:
     def changes(self) -> Iterator[tuple[bytes, bytes | None]]:
         """The profiles changed since the last barrier."""
         for customer, profile in self._engine.flush():
-            value = None if profile is None else encode_profile(profile)
+            value = None if profile is None else encode_profile(profile, self._engine.due(customer))
             if value is not None:
                 metrics.PROFILE_BYTES.observe(len(value))
             yield customer.encode(), value

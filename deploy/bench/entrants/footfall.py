@@ -2,6 +2,8 @@
 
 import asyncio
 import cProfile
+from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any, cast
 
 from deploy.bench.job import Job, Marks
@@ -12,19 +14,24 @@ from stream.kafka.worker import run_stage
 from stream.settings import Settings
 from stream.stages import profile
 
+GATE_POLL_S = 0.005
+
 
 class Metered:
     """A partition's state that counts the records it is given; everything else is its own."""
 
-    def __init__(self, state: PartitionState, marks: Marks) -> None:
+    def __init__(self, state: PartitionState, marks: Marks, gate: Callable[[Any], Awaitable[bool]] | None) -> None:
         self._state = state
         self._marks = marks
+        self._gate = gate
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._state, name)
 
     async def process(self, run: Run, out: Out) -> None:
         """The run, counted."""
+        if self._gate is not None and not await self._gate(self):
+            return
         self._marks.begin()
         await self._state.process(run, out)
         self._marks.done(len(run.records))
@@ -39,6 +46,7 @@ def settings(job: Job) -> Settings:
             "partitions": job.partitions,
             "data_dir": job.folder,
             "emit": job.outputs,
+            "flush_interval_s": job.flush_s,
         }
     )
 
@@ -56,8 +64,19 @@ def metered(job: Job) -> Stage:
         tasks.add(asyncio.get_running_loop().create_task(stage.commit_now()))
 
     marks = Marks(job.total, finish, start=profiler.enable if profiler is not None else None)
-    stage.wrap(lambda state: cast(PartitionState, Metered(state, marks)))
+    stage.wrap(lambda state: cast(PartitionState, Metered(state, marks, _gate(stage, job.gate) if job.gate else None)))
     return stage
+
+
+def _gate(stage: Stage, path: str) -> Callable[[Any], Awaitable[bool]]:
+    """Waits for the file; then whether the state is still one of an assigned partition."""
+
+    async def opened(state: Any) -> bool:
+        while not Path(path).exists():
+            await asyncio.sleep(GATE_POLL_S)
+        return any(owned.state is state for owned in stage.owned.values())
+
+    return opened
 
 
 def main() -> None:
