@@ -15,6 +15,7 @@ from deploy.bench.load import Load
 from deploy.bench.place import place
 from deploy.local.supervisor import Announce
 from schemas.topics import ALERTS, FEATURES, SCORES
+from stream.backlog import REASON as BEHIND
 from stream.settings import Settings
 from stream.sources.audit import Lag
 
@@ -24,6 +25,7 @@ BY_EVENTS = frozenset({"order", "review", "checkout", "cart", "engaged"})
 LAG_EVERY_S = 0.5
 # What came out this long after the last event still counts; a pipeline that is further behind is not waited for.
 GRACE_S = 5.0
+STANDSTILL = 50.0
 
 
 class _Told(msgspec.Struct):
@@ -139,6 +141,8 @@ def summary(heard: Heard, lags: Sequence[tuple[float, int]], begin: float, end: 
     third = max(1, len(waited) // 3)
     start, last = sum(waited[:third]) / third, sum(waited[-third:]) / third
     scored = sum(begin <= at + took < end for at, took in heard.scores)
+    # A queue that grows by less than a second's worth of scores stands still.
+    bounded = last - start <= max(scored / (end - begin), STANDSTILL)
     return {
         **{f"{name}_ms": value for name, value in percentiles(alerts).items()},
         "alerts": len(alerts),
@@ -147,8 +151,8 @@ def summary(heard: Heard, lags: Sequence[tuple[float, int]], begin: float, end: 
         "sources": heard.sources,
         "fallbacks": heard.fallbacks,
         "waiting": {"start": round(start), "end": round(last), "max": max(waited)},
-        # A queue that grows by less than a second's worth of scores stands still.
-        "kept_up": last - start <= max(scored / (end - begin), 50.0),
+        "bounded": bounded,
+        "kept_up": bounded and not heard.fallbacks.get(BEHIND),
     }
 
 

@@ -34,8 +34,8 @@ LATENCY_HELP = """Open-loop load through Kafka, profile, score and Triton here: 
 
 Events are sent at times fixed beforehand, and a latency counts from when its event was to be sent: a pipeline that
 stalls delays nobody's clock (no coordinated omission). `p50_ms` to `p99_ms` are event to alert, under `score` event to
-score. `kept_up` says whether the snapshots that wait for scoring stayed as many as they were, `fallbacks` what was
-scored without BERT and why.
+score. `bounded` says whether the snapshots that wait for scoring stayed as many as they were, `kept_up` whether that
+took no scores without BERT, `fallbacks` how many there were and why.
 
 Examples:
 
