@@ -8,11 +8,15 @@ from collections.abc import Callable
 from itertools import islice
 from typing import Any
 
+import msgspec
+
 from deploy.bench.aged import HEAVY, Maker, lives
 from deploy.bench.events import SEED
 from stream.features.codec import decode_profile
 from stream.features.engine import Config, Engine
+from stream.features.profile import Profile
 
+_encoder = msgspec.msgpack.Encoder()
 WANTED = 2_048
 HEAVY_CUSTOMERS = 20
 
@@ -36,6 +40,7 @@ def measure(count: int, made: Callable[[int], None]) -> dict[str, Any]:
         "heavy_topic_bytes": round(statistics.mean(map(len, heavy))),
         "heavy_topic_bytes_max": max(map(len, heavy)),
         "heavy_memory_bytes": _both(heavy),
+        "heavy_fields": fields_of([decode_profile(value) for value in heavy]),
         "heavy_events": round(statistics.mean(events)),
         "wanted_heavy_topic_bytes": WANTED,
     }
@@ -62,6 +67,15 @@ def in_memory(values: list[bytes], *, touched: bool) -> float:
     finally:
         tracemalloc.stop()
     return held / len(values)
+
+
+def fields_of(profiles: list[Profile], least: int = 50) -> dict[str, int]:
+    """Where the bytes are: mean bytes of each field on the topic, the largest first, from `least` on."""
+    means = {
+        name: round(statistics.mean(len(_encoder.encode(getattr(profile, name))) for profile in profiles))
+        for name in Profile.__struct_fields__
+    }
+    return {name: size for name, size in sorted(means.items(), key=lambda pair: -pair[1]) if size >= least}
 
 
 def spread_of(sizes: list[int]) -> dict[str, int]:
