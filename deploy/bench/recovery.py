@@ -41,7 +41,7 @@ async def recovery(
         await asyncio.to_thread(create_topics, own)
         size = await asyncio.to_thread(fill, own, count, sent)
         announce("recovery", "one worker restores")
-        seconds = await restored(own)
+        seconds, cpu_s = await restored(own)
         announce("recovery", "two workers under load, one is killed")
         first, every = await failover(own)
     return {
@@ -51,6 +51,7 @@ async def recovery(
         "profiles": count,
         "mean_bytes": round(size / count),
         "restore_s": round(seconds, 3),
+        "restore_cpu_us_per_profile": round(cpu_s / count * 1e6, 2),
         "session_timeout_s": own.session_timeout_s,
     }
 
@@ -75,8 +76,8 @@ def fill(settings: Settings, count: int, sent: Callable[[int], None]) -> int:
     return size
 
 
-async def restored(settings: Settings) -> float:
-    """Seconds that a worker takes from being given all partitions until it is ready."""
+async def restored(settings: Settings) -> tuple[float, float]:
+    """Seconds that a worker takes from being given all partitions until it is ready, and its processor's seconds."""
     group = group_id(settings, "profile")
     folder = settings.data_dir / "restore"
     job = Job(settings.kafka_brokers, "", group, 0, settings.partitions, True, str(folder))
@@ -86,7 +87,8 @@ async def restored(settings: Settings) -> float:
                 marks = await running.marks()
         except TimeoutError:
             raise running.failed() from None
-    return marks[LAST]["at"] - marks[FIRST]["at"]
+    first, last = marks[FIRST], marks[LAST]
+    return last["at"] - first["at"], last["cpu"] - first["cpu"]
 
 
 async def failover(settings: Settings) -> tuple[float, float]:
