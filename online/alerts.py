@@ -18,8 +18,8 @@ from online.policies.churn_risk import ChurnRisk
 from online.policies.high_intent import HighIntent
 from online.policies.purchase_overdue import PurchaseOverdue
 from online.policies.vip_at_risk import VipAtRisk
-from schemas.decode import hash64
 from schemas.features import DAY_MS
+from schemas.hashing import hash64
 from schemas.money import EXPONENTS
 from schemas.outputs import Alert, Score, make_id
 

@@ -1,76 +1,40 @@
-"""From bytes on a topic to an `Event`, or a `Rejected` that says why not and where."""
+"""From bytes on a topic to an `Event`, or a `Rejected` that says why not and where.
 
-import datetime
-import hashlib
-import math
-from collections.abc import Callable
-from typing import Final
+A known event is decoded in one pass, typed by its name. Whatever that refuses goes the long way, which decodes the
+envelope first: it takes the events that are not known, and explains the broken ones.
+"""
+
+from typing import Any, Union
 
 import msgspec
 
-from schemas.behaviours import Behaviour, Event, Line
+from schemas.behaviours import Behaviour, Event
 from schemas.errors import Reason, Rejected
-from schemas.events import (
-    EVENTS,
-    CartChange,
-    CartViewed,
-    CheckoutStarted,
-    CouponApplied,
-    Envelope,
-    Number,
-    OneProduct,
-    OrderChanged,
-    OrderCompleted,
-    Product,
-    ProductListViewed,
-    ProductReviewed,
-    ProductsSearched,
-    PromotionSeen,
-    Properties,
-)
-from schemas.money import to_minor
+from schemas.events import EVENTS, Envelope, Head, Properties
+from schemas.fill import FILL
+from schemas.hashing import message_key
+from schemas.times import parse_time
 from schemas.topics import MAX_EVENT_BYTES
-
-EARLIEST: Final = 946_684_800_000  # 2000-01-01: before it, a timestamp is a unit mistake or an unset clock.
-LATEST: Final = 253_402_300_799_999  # The end of the year 9999, where ISO 8601 without an agreement ends.
-MAX_QUANTITY: Final = 1_000_000
 
 _envelope = msgspec.json.Decoder(Envelope)
 _properties = {spec.properties: msgspec.json.Decoder(spec.properties) for spec in EVENTS.values()}
-_utc = datetime.UTC
 
-
-def hash64(text: str | bytes) -> int:
-    """A stable 63-bit hash (BLAKE2b), positive so that every store and format can hold it."""
-    raw = text.encode() if isinstance(text, str) else text
-    return int.from_bytes(hashlib.blake2b(raw, digest_size=8).digest(), "big") >> 1
-
-
-def parse_time(value: str | int | float) -> int:
-    """Epoch milliseconds of an ISO 8601 text (no zone means UTC), or of epoch seconds or milliseconds.
-
-    >>> parse_time("2024-05-01T12:00:00Z") == parse_time(1714564800) == parse_time(1714564800000)
-    True
-    """
-    at = epoch_ms(value)
-    if at > LATEST:
-        raise Rejected(Reason.BAD_TIMESTAMP, f"{value!r} lies after the year 9999", "$.timestamp")
-    if at < EARLIEST:
-        raise Rejected(Reason.TIMESTAMP_TOO_OLD, f"{value!r} lies before the year 2000", "$.timestamp")
-    return at
-
-
-def epoch_ms(value: str | int | float) -> int:
-    """`parse_time` for any year: a clock that was never set is good enough to measure a span with."""
-    try:
-        if isinstance(value, str):
-            moment = datetime.datetime.fromisoformat(value)
-            if moment.tzinfo is None:
-                moment = moment.replace(tzinfo=_utc)
-            return round(moment.timestamp() * 1000)
-        return round(value * 1000) if abs(value) < 1e11 else round(value)
-    except (ValueError, OverflowError) as error:
-        raise Rejected(Reason.BAD_TIMESTAMP, f"{value!r} is no time", "$.timestamp") from error
+# For each known event a struct of its own, told apart by the field `event`.
+_KNOWN: dict[type[Any], str] = {
+    msgspec.defstruct(
+        spec.properties.__name__,
+        [("properties", spec.properties)],
+        bases=(Head,),
+        kw_only=True,
+        gc=False,
+        tag_field="event",
+        tag=name,
+    ): name
+    for name, spec in EVENTS.items()
+}
+_TYPES = {"identify": Behaviour.IDENTIFY, "page": Behaviour.PAGE}
+_FIELDS = {kind: (EVENTS[name].behaviour, FILL[EVENTS[name].properties]) for kind, name in _KNOWN.items()}
+_known: msgspec.json.Decoder[Any] = msgspec.json.Decoder(Union[tuple(_KNOWN)])  # noqa: UP007
 
 
 def decode(raw: bytes | None, currency: str) -> Event:
@@ -80,39 +44,55 @@ def decode(raw: bytes | None, currency: str) -> Event:
     if len(raw) > MAX_EVENT_BYTES:
         raise Rejected(Reason.TOO_LARGE, f"{len(raw)} bytes; an event has at most {MAX_EVENT_BYTES}")
     try:
+        message = _known.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return _decode_any(raw, currency)
+    if message.type != "track":
+        return _decode_any(raw, currency)
+    behaviour, fill = _FIELDS[type(message)]
+    event = _event(message, raw, currency, behaviour)
+    fill(event, message.properties)
+    return event
+
+
+def _decode_any(raw: bytes, currency: str) -> Event:
+    try:
         envelope = _envelope.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise explain(error, raw) from None
-    return normalise(envelope, raw, currency)
-
-
-def normalise(envelope: Envelope, raw: bytes, currency: str) -> Event:
-    """The event of a decoded envelope; `raw` is hashed where there is no messageId."""
-    user = "" if envelope.userId is None else str(envelope.userId)
-    anonymous = "" if envelope.anonymousId is None else str(envelope.anonymousId)
-    if not (user or anonymous):
-        raise Rejected(Reason.NO_CUSTOMER, "neither userId nor anonymousId is set")
-    event = Event(
-        behaviour=Behaviour.OTHER,
-        at=parse_time(envelope.timestamp),
-        customer=user or anonymous,
-        message=hash64(envelope.messageId or raw),
-        anonymous=anonymous if user else "",
-        currency=currency,
-    )
-    _add_context(event, envelope)
-    if envelope.type == "track":
-        if envelope.event is None:
-            raise Rejected(Reason.MISSING_FIELD, "a track message names its event", "$.event")
-        spec = EVENTS.get(envelope.event)
-        if spec is not None:
-            event.behaviour = spec.behaviour
-            _fill(event, _decode_properties(envelope, spec.properties))
-    elif envelope.type == "identify":
-        event.behaviour = Behaviour.IDENTIFY
-    elif envelope.type == "page":
-        event.behaviour = Behaviour.PAGE
+    if envelope.type != "track":
+        return _event(envelope, raw, currency, _TYPES.get(envelope.type, Behaviour.OTHER))
+    if envelope.event is None:
+        raise Rejected(Reason.MISSING_FIELD, "a track message names its event", "$.event")
+    spec = EVENTS.get(envelope.event)
+    if spec is None:
+        return _event(envelope, raw, currency, Behaviour.OTHER)
+    event = _event(envelope, raw, currency, spec.behaviour)
+    FILL[spec.properties](event, _decode_properties(envelope, spec.properties))
     return event
+
+
+def _event(head: Head, raw: bytes, currency: str, behaviour: Behaviour) -> Event:
+    """What every message says; its bytes are hashed where it has no messageId."""
+    user, anonymous, context = head.userId, head.anonymousId, head.context
+    if user is None and anonymous is None:
+        raise Rejected(Reason.NO_CUSTOMER, "neither userId nor anonymousId is set")
+    device = channel = ""
+    if context is not None:
+        if context.device is not None and context.device.type:
+            device = context.device.type.lower()[:32]
+        if context.campaign is not None:
+            channel = (context.campaign.medium or context.campaign.source or "").lower()[:32]
+    return Event(
+        behaviour=behaviour,
+        at=parse_time(head.timestamp),
+        customer=str(anonymous if user is None else user),
+        message=message_key(head.messageId or raw),
+        anonymous="" if user is None or anonymous is None else str(anonymous),
+        currency=currency,
+        device=device,
+        channel=channel,
+    )
 
 
 def explain(error: Exception, raw: bytes, prefix: str = "$") -> Rejected:
@@ -145,128 +125,3 @@ def _decode_properties(envelope: Envelope, kind: type[Properties]) -> Properties
         return _properties[kind].decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise explain(error, raw, "$.properties") from None
-
-
-def _add_context(event: Event, envelope: Envelope) -> None:
-    context = envelope.context
-    if context is None:
-        return
-    if context.device is not None and context.device.type:
-        event.device = context.device.type.lower()[:32]
-    if context.campaign is not None:
-        event.channel = (context.campaign.medium or context.campaign.source or "").lower()[:32]
-
-
-def _quantity(value: Number, path: str) -> int:
-    try:
-        quantity = float(value)
-    except ValueError as error:
-        raise Rejected(Reason.BAD_VALUE, f"{value!r} is no quantity", path) from error
-    if not 0 <= quantity <= MAX_QUANTITY:
-        raise Rejected(Reason.BAD_VALUE, f"{value!r} is no quantity of 0 to {MAX_QUANTITY}", path)
-    # Goods sold by weight: part of a piece is one piece in the cart.
-    return math.ceil(quantity)
-
-
-def _line(product: Product | OneProduct | CartChange, currency: str, path: str) -> Line:
-    price = product.price
-    return Line(
-        str(product.product_id),
-        _quantity(product.quantity, f"{path}.quantity"),
-        None if price is None else to_minor(price, currency, f"{path}.price"),
-        (product.category or "")[:64],
-        (product.brand or "")[:64],
-        (product.name or "")[:128],
-    )
-
-
-def _lines(products: list[Product], currency: str) -> tuple[Line, ...]:
-    return tuple(_line(p, currency, f"$.properties.products[{i}]") for i, p in enumerate(products))
-
-
-def _set_currency(event: Event, currency: str | None) -> None:
-    if currency:
-        if len(currency) != 3 or not currency.isascii() or not currency.isalpha():
-            raise Rejected(Reason.BAD_VALUE, f"{currency!r} is no ISO 4217 currency code", "$.properties.currency")
-        event.currency = currency.upper()
-
-
-def _search(event: Event, p: ProductsSearched) -> None:
-    event.text = p.query
-
-
-def _list(event: Event, p: ProductListViewed) -> None:
-    event.lines = _lines(p.products, event.currency)
-
-
-def _one(event: Event, p: OneProduct | CartChange) -> None:
-    _set_currency(event, p.currency)
-    event.lines = (_line(p, event.currency, "$.properties"),)
-
-
-def _cart(event: Event, p: CartViewed) -> None:
-    _set_currency(event, p.currency)
-    event.lines = _lines(p.products, event.currency)
-
-
-def _checkout(event: Event, p: CheckoutStarted) -> None:
-    _set_currency(event, p.currency)
-    event.lines = _lines(p.products, event.currency)
-    event.amount = to_minor(p.value, event.currency, "$.properties.value")
-
-
-def _promotion(event: Event, p: PromotionSeen) -> None:
-    event.text = str(p.promotion_id)
-
-
-def _coupon(event: Event, p: CouponApplied) -> None:
-    event.text = str(p.coupon_id)
-
-
-def _review(event: Event, p: ProductReviewed) -> None:
-    try:
-        rating = float(p.rating)
-    except ValueError as error:
-        raise Rejected(Reason.BAD_VALUE, f"{p.rating!r} is no rating", "$.properties.rating") from error
-    if not 0 <= rating <= 100:
-        raise Rejected(Reason.BAD_VALUE, f"{p.rating!r} is no rating of 0 to 100", "$.properties.rating")
-    event.rating = rating
-    event.text = p.review_body
-    event.lines = (Line(str(p.product_id)),)
-
-
-def _order(event: Event, p: OrderCompleted) -> None:
-    _set_currency(event, p.currency)
-    total, name = (p.total, "total") if p.total is not None else (p.revenue, "revenue")
-    if total is None:
-        raise Rejected(Reason.MISSING_FIELD, "an order has `total` or `revenue`", "$.properties.total")
-    event.amount = to_minor(total, event.currency, f"$.properties.{name}")
-    event.discount = to_minor(p.discount or 0, event.currency, "$.properties.discount")
-    event.lines = _lines(p.products, event.currency)
-    event.order = hash64(str(p.order_id))
-
-
-def _order_change(event: Event, p: OrderChanged) -> None:
-    _set_currency(event, p.currency)
-    if p.total is not None:
-        event.amount = to_minor(p.total, event.currency, "$.properties.total")
-    event.order = hash64(str(p.order_id))
-
-
-_FILL: dict[type[Properties], Callable[[Event, Properties], None]] = {
-    ProductsSearched: _search,  # type: ignore[dict-item]
-    ProductListViewed: _list,  # type: ignore[dict-item]
-    OneProduct: _one,  # type: ignore[dict-item]
-    CartChange: _one,  # type: ignore[dict-item]
-    CartViewed: _cart,  # type: ignore[dict-item]
-    CheckoutStarted: _checkout,  # type: ignore[dict-item]
-    PromotionSeen: _promotion,  # type: ignore[dict-item]
-    CouponApplied: _coupon,  # type: ignore[dict-item]
-    ProductReviewed: _review,  # type: ignore[dict-item]
-    OrderCompleted: _order,  # type: ignore[dict-item]
-    OrderChanged: _order_change,  # type: ignore[dict-item]
-}
-
-
-def _fill(event: Event, properties: Properties) -> None:
-    _FILL[type(properties)](event, properties)

@@ -31,7 +31,7 @@ class Campaign(Struct, frozen=True, gc=False):
     name: str | None = None
 
 
-class Context(Struct, frozen=True):
+class Context(Struct, frozen=True, gc=False):
     """`context`: what is read of it."""
 
     device: Device | None = None
@@ -50,20 +50,20 @@ class Product(Struct, frozen=True, gc=False):
     name: str | None = None
 
 
-class Properties(Struct, frozen=True):
+class Properties(Struct, frozen=True, gc=False):
     """Base of every event's properties."""
 
 
-class ProductsSearched(Properties, frozen=True):
+class ProductsSearched(Properties, frozen=True, gc=False):
     query: Text
 
 
-class ProductListViewed(Properties, frozen=True):
+class ProductListViewed(Properties, frozen=True, gc=False):
     products: list[Product]
     category: str | None = None
 
 
-class OneProduct(Properties, frozen=True):
+class OneProduct(Properties, frozen=True, gc=False):
     """Product Clicked, Product Viewed, Product Added to Wishlist."""
 
     product_id: Id
@@ -75,7 +75,7 @@ class OneProduct(Properties, frozen=True):
     name: str | None = None
 
 
-class CartChange(Properties, frozen=True):
+class CartChange(Properties, frozen=True, gc=False):
     """Product Added, Product Removed."""
 
     product_id: Id
@@ -87,34 +87,34 @@ class CartChange(Properties, frozen=True):
     name: str | None = None
 
 
-class CartViewed(Properties, frozen=True):
+class CartViewed(Properties, frozen=True, gc=False):
     products: list[Product]
     currency: str | None = None
 
 
-class CheckoutStarted(Properties, frozen=True):
+class CheckoutStarted(Properties, frozen=True, gc=False):
     products: list[Product]
     value: Number
     currency: str | None = None
 
 
-class PromotionSeen(Properties, frozen=True):
+class PromotionSeen(Properties, frozen=True, gc=False):
     """Promotion Viewed, Promotion Clicked."""
 
     promotion_id: Id
 
 
-class CouponApplied(Properties, frozen=True):
+class CouponApplied(Properties, frozen=True, gc=False):
     coupon_id: Id
 
 
-class ProductReviewed(Properties, frozen=True):
+class ProductReviewed(Properties, frozen=True, gc=False):
     product_id: Id
     rating: Number
     review_body: Text
 
 
-class OrderCompleted(Properties, frozen=True):
+class OrderCompleted(Properties, frozen=True, gc=False):
     """`total` (or `revenue`) is what the customer paid; `discount` what was taken off before."""
 
     order_id: Id
@@ -125,7 +125,7 @@ class OrderCompleted(Properties, frozen=True):
     currency: str | None = None
 
 
-class OrderChanged(Properties, frozen=True):
+class OrderChanged(Properties, frozen=True, gc=False):
     """Order Updated, Order Cancelled, Order Refunded: `total` when it is partial (or, updated, the new total)."""
 
     order_id: Id
@@ -133,16 +133,21 @@ class OrderChanged(Properties, frozen=True):
     currency: str | None = None
 
 
-class Envelope(Struct, frozen=True):
+class Head(Struct, frozen=True, kw_only=True, gc=False):
     """What every message has around its properties; `timestamp` is ISO 8601, or epoch seconds or milliseconds."""
 
     type: str
     timestamp: str | int | float
-    event: str | None = None
     messageId: str | None = None
     userId: Id | None = None
     anonymousId: Id | None = None
     context: Context | None = None
+
+
+class Envelope(Head, frozen=True, kw_only=True, gc=False):
+    """A message whose event is not looked at yet."""
+
+    event: str | None = None
     properties: msgspec.Raw = field(default_factory=lambda: msgspec.Raw(b"{}"))
 
 

@@ -11,29 +11,40 @@ EXPONENTS = {
     "BHD": 3, "IQD": 3, "JOD": 3, "KWD": 3, "LYD": 3, "OMR": 3, "TND": 3,
 }  # fmt: skip
 LIMIT = 10**15
+_PLAIN = 1e9
 
 
-def to_minor(value: int | float | str, currency: str, path: str = "$") -> int:
+def to_minor(value: int | float | str, currency: str, *path: str) -> int:
     """Minor units of an amount, half to even; raises `Rejected` when it is no number, negative or absurd.
 
     >>> to_minor("19.99", "USD"), to_minor(1200, "JPY"), to_minor(0.125, "KWD")
     (1999, 1200, 125)
     """
-    exponent = EXPONENTS.get(currency, 2)
+    places = EXPONENTS.get(currency, 2)
+    if places == 2 and type(value) is float and 0 <= value < _PLAIN:
+        # The float nearest to a whole number of hundredths names it.
+        cents = round(value * 100)
+        if cents / 100 == value:
+            return cents
     if isinstance(value, int):
-        minor: int = value * 10**exponent
+        minor: int = value * 10**places
     else:
         try:
             # repr of a float is the shortest decimal that names it: 0.285 means 0.285, not its binary neighbour.
-            exact = Decimal(value if isinstance(value, str) else repr(value)).scaleb(exponent)
+            exact = Decimal(value if isinstance(value, str) else repr(value)).scaleb(places)
             minor = int(exact.to_integral_value(rounding=ROUND_HALF_EVEN))
         except (InvalidOperation, ValueError, OverflowError) as error:
-            raise Rejected(Reason.BAD_VALUE, f"{value!r} is not an amount of money", path) from error
+            raise Rejected(Reason.BAD_VALUE, f"{value!r} is not an amount of money", "".join(path)) from error
     if minor < 0:
-        raise Rejected(Reason.NEGATIVE_MONEY, f"{value!r} is negative", path)
+        raise Rejected(Reason.NEGATIVE_MONEY, f"{value!r} is negative", "".join(path))
     if minor > LIMIT:
-        raise Rejected(Reason.BAD_VALUE, f"{value!r} is too large an amount", path)
+        raise Rejected(Reason.BAD_VALUE, f"{value!r} is too large an amount", "".join(path))
     return minor
+
+
+def exponent(currency: str) -> int:
+    """How many decimal places the currency's minor unit is (ISO 4217)."""
+    return EXPONENTS.get(currency, 2)
 
 
 def to_major(minor: int, currency: str) -> float:

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from schemas.behaviours import Behaviour
-from schemas.decode import hash64
+from schemas.hashing import hash64
 
 Features = dict[str, float | None]
 

@@ -62,6 +62,10 @@ class Settings(BaseSettings):
         1.0, gt=0, description="time between two barriers: what is read again after a crash"
     )
 
+    waiting_records: int = Field(
+        40_000, ge=1, description="records of a topic that is read ahead of another, kept in a worker until their turn"
+    )
+
     churn_days: int = Field(30, ge=1, description="churn: no purchase within this many days")
     intent_days: int = Field(7, ge=1, description="intent: a purchase within this many days")
     holdout_share: float = Field(

@@ -5,6 +5,7 @@ import random
 import statistics
 import tracemalloc
 from collections.abc import Callable
+from dataclasses import fields
 from itertools import islice
 from typing import Any
 
@@ -73,7 +74,7 @@ def fields_of(profiles: list[Profile], least: int = 50) -> dict[str, int]:
     """Where the bytes are: mean bytes of each field on the topic, the largest first, from `least` on."""
     means = {
         name: round(statistics.mean(len(_encoder.encode(getattr(profile, name))) for profile in profiles))
-        for name in Profile.__struct_fields__
+        for name in (field.name for field in fields(Profile))
     }
     return {name: size for name, size in sorted(means.items(), key=lambda pair: -pair[1]) if size >= least}
 

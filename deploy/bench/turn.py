@@ -18,6 +18,7 @@ from deploy.bench.job import FIRST, LAST, Job
 from schemas.errors import OperatorError
 from schemas.topics import FEATURES, INTERACTIONS, PROFILES
 from stream.features.codec import decode_profile
+from stream.features.marker import MARKER
 from stream.kafka.admin import create_topics
 from stream.kafka.restore import read_partition
 from stream.settings import Settings
@@ -141,7 +142,7 @@ def check(turn: Turn, contender: Contender) -> None:
     values: dict[bytes, bytes | None] = {}
     for number in range(turn.settings.partitions):
         read_partition(turn.settings.kafka_brokers, topic, number, values.__setitem__)
-    profiles = [decode_profile(value) for value in values.values() if value]
+    profiles = [decode_profile(value) for key, value in values.items() if value and key != MARKER]
     found = (len(profiles), sum(profile.events for profile in profiles))
     wanted = (turn.filled.customers, turn.filled.distinct)
     if found != wanted:

@@ -9,8 +9,8 @@ import polars as pl
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from deploy.parity.emitted import ARRIVALS
-from schemas.decode import hash64
 from schemas.errors import OperatorError
+from schemas.hashing import message_key
 from schemas.outputs import Snapshot
 from schemas.topics import CLICKSTREAM, FEATURES, ORDERS
 from stream.kafka.partitioner import home
@@ -47,7 +47,7 @@ def arrivals(settings: Settings, customers: str, seen: Callable[[int], None]) ->
                 continue
             # Whatever arrived elsewhere was sent on, and stands in the home partition as well.
             if message.partition() == home(customer, settings.partitions):
-                found.append((hash64(envelope.messageId), number, message.offset()))
+                found.append((message_key(envelope.messageId), number, message.offset()))
     return pl.DataFrame(found, schema=ARRIVALS, orient="row")
 
 

@@ -9,8 +9,10 @@ from typing import Any, Final
 
 import orjson
 
-from schemas.decode import decode, epoch_ms, hash64
+from schemas.decode import decode
 from schemas.errors import Reason, Rejected
+from schemas.hashing import hash64
+from schemas.times import epoch_ms
 from stream.collector.refusal import Refused, join
 from stream.sources.event import SourceEvent
 from stream.sources.route import topic_of

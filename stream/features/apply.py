@@ -3,114 +3,167 @@
 from bisect import insort
 from collections import Counter
 
-from schemas.behaviours import Behaviour, Event, Line
+from schemas.behaviours import Behaviour, Event
 from schemas.features import DAY_MS, HOUR_MS
-from stream.features import ledger, windows
-from stream.features.profile import CART, OWNED, SEEN, STORY, CartOp, Moment, Profile
+from stream.features import derive, ledger, windows
+from stream.features.profile import CART, OWNED, SEEN, SEEN_DAYS, STORY, CartOp, Moment, Profile
 
 ORDER_CHANGES = frozenset({Behaviour.ORDER, Behaviour.ORDER_UPDATE, Behaviour.CANCEL, Behaviour.REFUND})
+_VIEW, _SEARCH, _CHECKOUT, _REVIEW, _ORDER = (
+    int(b) for b in (Behaviour.VIEW, Behaviour.SEARCH, Behaviour.CHECKOUT, Behaviour.REVIEW, Behaviour.ORDER)
+)
+_ADD, _REMOVE = int(Behaviour.CART_ADD), int(Behaviour.CART_REMOVE)
 _NO_STORY = frozenset({Behaviour.PAGE, Behaviour.OTHER, Behaviour.IDENTIFY, Behaviour.LIST_VIEW})
+_QUARTER_MS = 6 * HOUR_MS
 _DAYS_TO_MONDAY = 3  # 1970-01-01 was a Thursday
 _PHONES = frozenset({"mobile", "phone", "ios", "android"})
 _WORDS = 160
+_CROWDED = 32  # counters up to which folding the old ones saves nothing
+_SHORT = 0xFFFFFFFF  # enough of a message to tell behaviours of one millisecond apart
 
 
 def apply(profile: Profile, event: Event, base: str) -> bool:
     """Add the event to the profile; False when it was there already (same message, or an order that was known)."""
-    seen = profile.seen
-    if event.message in seen:
+    at = event.at
+    if at > profile.last:
+        profile.last = at
+    if at < profile.first or not profile.first:
+        profile.first = at
+    if not remember(profile, event.message):
         return False
-    seen[event.message] = None
+    behaviour = int(event.behaviour)
+    if behaviour in ORDER_CHANGES:
+        return _change_order(profile, event, base)
+    profile.events += 1
+    habits = profile.habits
+    habits[at // _QUARTER_MS % 4] += 1
+    habits[4 + (at // DAY_MS + _DAYS_TO_MONDAY) % 7] += 1
+    windows.add(profile.counters, at, behaviour)
+    _browse(profile, event, behaviour)
+    return True
+
+
+def remember(profile: Profile, message: int) -> bool:
+    """Note a message; False when it is known. Her newest `SEEN` are, of `SEEN_DAYS` before her newest behaviour."""
+    seen = profile.seen
+    if message in seen:
+        return False
+    seen[message] = profile.last // DAY_MS
     if len(seen) > SEEN:
         del seen[next(iter(seen))]
-    profile.first = min(profile.first or event.at, event.at)
-    profile.last = max(profile.last, event.at)
-    if event.behaviour in ORDER_CHANGES:
-        known = profile.orders.get(event.order)
-        placed = known.at if known is not None and known.placed else 0
-        ledger.change(profile, event, base)
-        if event.behaviour == Behaviour.ORDER:
-            _own(profile, event)
-            profile.settled = max(profile.settled, event.at)
-            if placed:
-                _reconcile(profile, event, placed)
-                return False
-    _count(profile, event)
-    if event.behaviour not in _NO_STORY:
-        _remember(profile, _moment(event))
-    if event.behaviour in (Behaviour.CART_ADD, Behaviour.CART_REMOVE):
-        _change_cart(profile, event)
-    elif event.behaviour == Behaviour.REVIEW:
-        _review(profile, event)
     return True
 
 
 def prune(profile: Profile, clock: int) -> None:
-    """Drop what no feature at or after `clock` can see: old buckets, and cart changes that an order has settled."""
-    windows.prune(profile.counters, clock)
+    """Drop what nothing at or after `clock` can need: old buckets and messages, cart changes that an order settled."""
+    if len(profile.counters) > _CROWDED:
+        windows.prune(profile.counters, clock)
+    forgotten = profile.last // DAY_MS - SEEN_DAYS
+    seen = profile.seen
+    while seen and seen[first := next(iter(seen))] < forgotten:
+        del seen[first]
     settled = profile.settled
     if profile.cart and profile.cart[0].at <= settled:
         profile.cart = [op for op in profile.cart if op.at > settled]
 
 
-def _count(profile: Profile, event: Event) -> None:
-    at, behaviour = event.at, int(event.behaviour)
-    profile.events += 1
-    _habit(profile, at, 1)
-    if behaviour in ORDER_CHANGES:
-        # An order's own counter belongs to the ledger, which may have to take it back.
-        if behaviour != Behaviour.ORDER:
-            windows.add(profile.counters, at, behaviour)
-        return
-    windows.add(profile.counters, at, behaviour)
-    if at > profile.latest.get(behaviour, 0):
-        profile.latest[behaviour] = at
+def _browse(profile: Profile, event: Event, behaviour: int) -> None:
+    at = event.at
     profile.browsed += 1
-    profile.mobile += event.device in _PHONES
-    profile.campaign += bool(event.channel)
+    if event.device in _PHONES:
+        profile.mobile += 1
+    if event.channel:
+        profile.campaign += 1
+    if behaviour in _NO_STORY:
+        return
+    _remember(profile.story, _moment(event))
+    if behaviour == _VIEW:
+        if at > profile.viewed:
+            profile.viewed = at
+    elif behaviour == _SEARCH:
+        if at > profile.searched:
+            profile.searched = at
+    elif behaviour == _ADD:
+        _change_cart(profile, event, 1)
+        if at > profile.added:
+            profile.added = at
+    elif behaviour == _REMOVE:
+        _change_cart(profile, event, -1)
+    elif behaviour == _CHECKOUT:
+        if at > profile.checked_out:
+            profile.checked_out = at
+    elif behaviour == _REVIEW:
+        _review(profile, event)
 
 
-def _habit(profile: Profile, at: int, sign: int) -> None:
-    profile.quarters[at // (6 * HOUR_MS) % 4] += sign
-    profile.weekdays[(at // DAY_MS + _DAYS_TO_MONDAY) % 7] += sign
+def _change_order(profile: Profile, event: Event, base: str) -> bool:
+    known = profile.orders.get(event.order)
+    placed = known.at if known is not None and known.placed else 0
+    ledger.change(profile, event, base)
+    profile.overdue = derive.overdue_at(profile) if len(profile.orders) > 2 else 0
+    if event.behaviour == Behaviour.ORDER:
+        _own(profile, event)
+        profile.settled = max(profile.settled, event.at)
+        if placed:
+            _reconcile(profile, event, placed)
+            return False
+    else:
+        # An order's own counter belongs to the ledger, which may have to take it back.
+        windows.add(profile.counters, event.at, event.behaviour)
+    profile.events += 1
+    _habit(profile.habits, event.at, 1)
+    _remember(profile.story, _moment(event))
+    return True
+
+
+def _habit(habits: list[int], at: int, sign: int) -> None:
+    habits[at // _QUARTER_MS % 4] += sign
+    habits[4 + (at // DAY_MS + _DAYS_TO_MONDAY) % 7] += sign
 
 
 def _reconcile(profile: Profile, event: Event, placed: int) -> None:
     """A second report of an order: the earlier time stands, and of the two moments the lesser one."""
     if event.at < placed:
-        _habit(profile, placed, -1)
-        _habit(profile, event.at, 1)
+        _habit(profile.habits, placed, -1)
+        _habit(profile.habits, event.at, 1)
     moment = _moment(event)
     for index, known in enumerate(profile.story):
         if known.behaviour == Behaviour.ORDER and known.message == moment.message:
             if moment < known:
                 del profile.story[index]
-                _remember(profile, moment)
+                _remember(profile.story, moment)
             return
 
 
-def _remember(profile: Profile, moment: Moment) -> None:
-    story = profile.story
-    if len(story) == STORY and moment < story[0]:
+def _remember(story: list[Moment], moment: Moment) -> None:
+    if not story or moment.at > story[-1].at:
+        story.append(moment)
+    elif len(story) == STORY and moment < story[0]:
         return
-    insort(story, moment)
+    else:
+        insort(story, moment)
     if len(story) > STORY:
         del story[0]
 
 
 def _moment(event: Event) -> Moment:
-    lines = event.lines
-    first = lines[0] if lines else Line("")
-    amount = event.amount if event.amount is not None else sum((line.price or 0) * line.quantity for line in lines)
+    behaviour, lines, amount = int(event.behaviour), event.lines, event.amount
+    # One order is one moment, whatever messages report it.
+    message = (event.order if behaviour == _ORDER else event.message) & _SHORT
+    if len(lines) == 1 and behaviour != _ORDER:
+        line = lines[0]
+        if amount is None:
+            amount = (line.price or 0) * line.quantity
+        words = event.text[:_WORDS] or line.name
+        return Moment(event.at, message, behaviour, line.item, line.category, line.brand, amount, line.quantity, words)
     return Moment(
         at=event.at,
-        # One order is one moment, whatever messages report it.
-        message=event.order if event.behaviour == Behaviour.ORDER else event.message,
-        behaviour=int(event.behaviour),
-        item=first.item,
+        message=message,
+        behaviour=behaviour,
+        item=lines[0].item if lines else "",
         category=_most_common([line.category for line in lines]),
         brand=_most_common([line.brand for line in lines]),
-        amount=amount,
+        amount=sum((line.price or 0) * line.quantity for line in lines) if amount is None else amount,
         pieces=sum(line.quantity for line in lines),
         words=_words(event)[:_WORDS],
     )
@@ -122,20 +175,17 @@ def _most_common(names: list[str]) -> str:
 
 
 def _words(event: Event) -> str:
-    if event.text:
+    if event.text or event.behaviour != _ORDER:
         return event.text
-    if event.behaviour == Behaviour.ORDER:
-        # The three categories with most lines say what kind of basket this was.
-        counts = Counter(line.category or line.name for line in event.lines)
-        counts.pop("", None)
-        return ", ".join(name for name, _ in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))[:3])
-    return event.lines[0].name if len(event.lines) == 1 else ""
+    # The three categories with most lines say what kind of basket this was.
+    counts = Counter(line.category or line.name for line in event.lines)
+    counts.pop("", None)
+    return ", ".join(name for name, _ in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))[:3])
 
 
-def _change_cart(profile: Profile, event: Event) -> None:
-    sign = 1 if event.behaviour == Behaviour.CART_ADD else -1
+def _change_cart(profile: Profile, event: Event, sign: int) -> None:
     line = event.lines[0]
-    insort(profile.cart, CartOp(event.at, event.message, line.item, sign * line.quantity, line.price or 0))
+    insort(profile.cart, CartOp(event.at, event.message & _SHORT, line.item, sign * line.quantity, line.price or 0))
     if len(profile.cart) > CART:
         del profile.cart[0]
 

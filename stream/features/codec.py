@@ -1,15 +1,28 @@
-"""A profile as bytes on the `profiles` topic: a short header that can be read alone, then the profile as msgpack.
+"""A profile as bytes on the `profiles` topic: a short header, then its fields as msgpack, compressed where long.
 
 The header is what an engine must know of a profile that nobody has touched yet: so a million of them are restored in
-seconds, and decoded one by one when their customers come, or their timers are due.
+seconds, and decoded one by one when their customers come or their timers are due. Message ids are packed, six bytes
+each and one for their age in days.
 """
 
+from dataclasses import fields
+from operator import attrgetter
+from types import GenericAlias
+from typing import Any, Final, get_type_hints
+
 import msgspec
+import numpy as np
+from cramjam import zstd
 from msgspec import Struct
 
+from schemas.features import DAY_MS
+from schemas.hashing import MESSAGE_BYTES
 from stream.features.profile import Profile
 
-VERSION = 2
+VERSION: Final = 2
+_LONG: Final = 2_000  # bytes beyond which a profile is worth compressing
+_SEEN_BYTES: Final = MESSAGE_BYTES + 1
+_MAGIC: Final = b"\x28\xb5\x2f\xfd"  # how every zstd frame begins (RFC 8878); no msgpack array does
 
 
 class Header(Struct, array_like=True, frozen=True, gc=False):
@@ -21,23 +34,27 @@ class Header(Struct, array_like=True, frozen=True, gc=False):
     applied: dict[int, int]
 
 
+_NAMES = tuple(field.name for field in fields(Profile) if field.name not in ("seen", "touched", "applied"))
+_values = attrgetter(*_NAMES)
 _encoder = msgspec.msgpack.Encoder()
 _header = msgspec.msgpack.Decoder(Header)
-_profile = msgspec.msgpack.Decoder(Profile)
+_types: tuple[Any, ...] = (bytes, *(get_type_hints(Profile)[name] for name in _NAMES))
+_decoder: msgspec.msgpack.Decoder[Any] = msgspec.msgpack.Decoder(GenericAlias(tuple, _types))
 
 
 def encode_profile(profile: Profile, due: int = 0) -> bytes:
     """The profile as bytes, its header's length in the first; `due` as in the header, 0 where it is not known."""
     header = _encoder.encode(Header(VERSION, due, profile.touched, profile.applied))
-    return b"%c%b%b" % (len(header), header, _encoder.encode(profile))
+    body = _encoder.encode((_pack(profile.seen, profile.last // DAY_MS), *_values(profile)))
+    return b"%c%b%b" % (len(header), header, body if len(body) < _LONG else bytes(zstd.compress(body, 1)))
 
 
 def read_header(raw: bytes) -> Header:
     """The header alone; `ValueError` for another version or broken bytes."""
     try:
-        header = _header.decode(memoryview(raw)[1 : 1 + raw[0]])
+        header = _header.decode(raw[1 : 1 + raw[0]])
     except (msgspec.DecodeError, IndexError) as error:
-        raise ValueError(f"these bytes are no profile: {error}") from error
+        raise ValueError(f"no profile, or not in format {VERSION}: {error}") from error
     if header.version != VERSION:
         raise ValueError(f"profile format {header.version} is not {VERSION}: rebuild the profiles from the logs")
     return header
@@ -45,5 +62,24 @@ def read_header(raw: bytes) -> Header:
 
 def decode_profile(raw: bytes) -> Profile:
     """The profile that `encode_profile` wrote; `ValueError` for another version or broken bytes."""
-    read_header(raw)
-    return _profile.decode(memoryview(raw)[1 + raw[0] :])
+    header = read_header(raw)
+    body = raw[1 + raw[0] :]
+    try:
+        seen, *values = _decoder.decode(zstd.decompress(body) if body.startswith(_MAGIC) else body)
+    except (msgspec.DecodeError, OSError, ValueError) as error:
+        raise ValueError(f"no profile, or not in format {VERSION}: {error}") from error
+    profile = Profile(seen={}, touched=header.touched, applied=header.applied, **dict(zip(_NAMES, values, strict=True)))
+    profile.seen = _unpack(seen, profile.last // DAY_MS)
+    return profile
+
+
+def _pack(seen: dict[int, int], today: int) -> bytes:
+    # An age of more than a byte holds has been forgotten, or will be at the next flush.
+    both = [message << 8 | min(today - day, 255) for message, day in seen.items()]
+    return np.array(both, "<u8").view(np.uint8).reshape(-1, 8)[:, :_SEEN_BYTES].tobytes()
+
+
+def _unpack(packed: bytes, today: int) -> dict[int, int]:
+    whole = np.zeros((len(packed) // _SEEN_BYTES, 8), np.uint8)
+    whole[:, :_SEEN_BYTES] = np.frombuffer(packed, np.uint8).reshape(-1, _SEEN_BYTES)
+    return {both >> 8: today - (both & 255) for both in whole.view("<u8").ravel().tolist()}

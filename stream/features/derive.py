@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from math import sqrt
 from typing import NamedTuple
 
-from schemas.behaviours import Behaviour
 from stream.features.profile import CartOp, Moment, Profile
+
+OVERDUE = 1.5
 
 
 class Cart(NamedTuple):
@@ -75,12 +76,17 @@ def gaps(times: Sequence[int]) -> tuple[float, float] | None:
     return mean, sqrt(sum((gap - mean) ** 2 for gap in between) / len(between))
 
 
+def overdue_at(profile: Profile) -> int:
+    """When the next order is overdue: half as long again as her usual gap has passed; 0 below three known orders."""
+    times = order_times(profile)
+    usual = gaps(times) if len(times) > 2 else None
+    return times[-1] + int(OVERDUE * usual[0]) if usual else 0
+
+
 def favourite(names: Sequence[str]) -> float | None:
     """The share of the most frequent name among those that are set; None where none is."""
-    named = [name for name in names if name]
-    return max(map(named.count, set(named))) / len(named) if named else None
-
-
-def count(moments: Sequence[Moment], *behaviours: Behaviour) -> int:
-    """How many of the moments are one of these behaviours."""
-    return sum(moment.behaviour in behaviours for moment in moments)
+    counts: dict[str, int] = {}
+    for name in names:
+        if name:
+            counts[name] = counts.get(name, 0) + 1
+    return max(counts.values()) / sum(counts.values()) if counts else None

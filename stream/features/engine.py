@@ -6,12 +6,14 @@ from heapq import heappop, heappush
 
 from schemas.behaviours import Behaviour, Event
 from schemas.errors import Reason, Rejected
-from schemas.money import to_major
+from schemas.money import exponent
 from schemas.outputs import Interaction, Snapshot, make_id
 from schemas.outputs import Moment as Told
 from stream.features import derive, policy, timers
-from stream.features.apply import apply, prune
+from stream.features.align import LIVE_MS
+from stream.features.apply import ORDER_CHANGES, apply, prune
 from stream.features.codec import decode_profile, read_header
+from stream.features.marker import Marker
 from stream.features.profile import Moment, Profile
 from stream.features.timers import EXPIRED, Delays
 from stream.features.vector import features_at
@@ -25,7 +27,10 @@ _ITEM_BEHAVIOURS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """What the engine needs to know of the installation; durations in ms. Without `emit` it keeps profiles only."""
+    """What the engine needs to know of the installation; durations in ms.
+
+    Without `emit` profiles are kept up and timers pass, and nothing is told: to build a store anew from the logs.
+    """
 
     currency: str = "USD"
     ahead: int = 3_600_000
@@ -38,19 +43,26 @@ class Config:
 class Engine:
     """Profiles of one partition. Pure but for its own state: time and offsets are passed in.
 
-    The clock is the newest event time seen, never ahead of an event's arrival; once it has caught up with the wall
-    clock (to `lateness`), `idle` lets it follow the wall, so that silence is seen without traffic.
+    The clock is the newest event time seen, never ahead of an event's arrival. Once an event has arrived within a
+    minute of its time it is `live`: `idle` lets it follow the wall clock, so that silence is seen without traffic.
     """
 
     def __init__(self, config: Config) -> None:
         self.config = config
+        self._ahead, self._lateness, self._gap = config.ahead, config.lateness, config.delays.session_gap
         self.profiles: dict[str, Profile] = {}
         self.dirty: set[str] = set()
         self.clock = 0
+        self.live = False
         self.late = 0
         self.repeated = 0
+        # The last offset of each source: every profile holds all of its customer's events up to it.
+        self._offsets: dict[int, int] = {}
+        # The last offset of each source that a restored profile may hold already.
+        self._reread: dict[int, int] = {}
         self._heap: list[tuple[int, str]] = []
         self._armed: dict[str, int] = {}
+        self._marked = False
         # Stored profiles that nobody has touched since: they are decoded when somebody does.
         self._asleep: dict[str, bytes] = {}
 
@@ -58,21 +70,36 @@ class Engine:
         """How many profiles there are."""
         return len(self.profiles) + len(self._asleep)
 
-    def due(self, customer: str) -> int:
-        """A time before which no timer of the customer's is due; 0 where that is not known."""
-        return self._armed.get(customer, 0)
+    def restore(self, profile: Profile) -> None:
+        """Take over a stored profile, with its timers. In a store that has no marker the newest tells the clock."""
+        self.profiles[profile.customer] = profile
+        if not self._marked:
+            self.clock = max(self.clock, profile.touched)
+        for source, offset in profile.applied.items():
+            self._reread[source] = max(offset, self._reread.get(source, -1))
+        self._arm(profile)
 
     def restore_stored(self, customer: str, raw: bytes) -> None:
-        """Take over a stored profile as it is, undecoded. `ValueError` where it cannot be read."""
+        """As `restore`, with the profile as it is stored: it is decoded when it is first touched.
+
+        `ValueError` where its header cannot be read.
+        """
         header = read_header(raw)
         self._asleep[customer] = raw
-        self.clock = max(self.clock, header.touched)
-        self._push(customer, header.due)
+        if not self._marked:
+            self.clock = max(self.clock, header.touched)
+        for source, offset in header.applied.items():
+            self._reread[source] = max(offset, self._reread.get(source, -1))
+        self._push(customer, max(header.due, header.touched + 1))
 
     def forget(self, customer: str) -> None:
         """The customer has no profile any more, whatever was restored before."""
         self.profiles.pop(customer, None)
         self._asleep.pop(customer, None)
+
+    def due(self, customer: str) -> int:
+        """A time before which no timer of the customer's is due; 0 where that is not known."""
+        return self._armed.get(customer, 0)
 
     def _wake(self, customer: str) -> Profile | None:
         raw = self._asleep.pop(customer, None)
@@ -81,44 +108,60 @@ class Engine:
         profile = self.profiles[customer] = decode_profile(raw)
         return profile
 
-    def restore(self, profile: Profile) -> None:
-        """Take over a stored profile, with its timers; the clock becomes at least its last behaviour."""
-        self.profiles[profile.customer] = profile
-        self.clock = max(self.clock, profile.touched)
-        self._arm(profile)
+    def resume(self, marker: Marker) -> None:
+        """Take over the clock: where it stood at the last whole barrier, whatever newer profiles say."""
+        self.clock, self.live = marker.clock, marker.live
+        self._marked = True
+
+    def marker(self) -> Marker:
+        """The clock, to be stored behind the profiles that it belongs to."""
+        return Marker(self.clock, self.live)
+
+    def time(self, event: Event, arrived: int) -> int:
+        """Where the event moves the clock to: its own time, but never ahead of its arrival. Raises `Rejected`."""
+        if event.at > arrived + self.config.ahead:
+            raise Rejected(Reason.TIMESTAMP_AHEAD, "the event lies ahead of its arrival", "$.timestamp")
+        return min(event.at, arrived)
 
     def apply(self, event: Event, source: int, offset: int, arrived: int) -> list[Record]:
         """One event of input topic `source` at `offset`; fires what was due before it. Raises `Rejected`.
 
         An event that the profile already holds (read again after a crash, or a repeat) changes nothing.
         """
-        if event.at > arrived + self.config.ahead:
+        at, customer = event.at, event.customer
+        if at > arrived + self._ahead:
             raise Rejected(Reason.TIMESTAMP_AHEAD, "the event lies ahead of its arrival", "$.timestamp")
-        records = self.advance(min(event.at, arrived), arrived)
-        profile = self.profiles.get(event.customer) or self._wake(event.customer)
+        now = at if at < arrived else arrived
+        records = self.advance(now, arrived) if now > self.clock else []
+        self._offsets[source] = offset
+        profile = self.profiles.get(customer) or self._wake(customer)
         if profile is None:
-            profile = self.profiles[event.customer] = Profile(event.customer)
-        elif profile.applied.get(source, -1) >= offset:
+            profile = self.profiles[customer] = Profile(customer)
+        elif offset <= self._reread.get(source, -1) and offset <= profile.applied.get(source, -1):
             self.repeated += 1
             return records
-        profile.applied[source] = offset
+        # Also where it is a repeat: an order's second report may move the order.
+        self.dirty.add(customer)
         if not apply(profile, event, self.config.currency):
             self.repeated += 1
+            self._arm_for_event(profile, event)
             return records
         profile.touched = self.clock
-        self.dirty.add(event.customer)
-        if self.config.emit:
-            records.extend(self._interactions(profile, event))
-        if event.at < self.clock - self.config.lateness:
+        if at < self.clock - self._lateness:
             # History that came late is counted, but what it would have triggered is over.
             self.late += 1
             profile.fired = max(profile.fired, self.clock)
-        elif self.config.emit:
-            trigger = policy.on_event(profile, event, self.config.debounce, self.config.delays.session_gap)
+        if self.config.emit:
+            self._tell(profile, event, arrived, records)
+        self._arm_for_event(profile, event)
+        return records
+
+    def _tell(self, profile: Profile, event: Event, arrived: int, records: list[Record]) -> None:
+        records.extend(self._interactions(profile, event))
+        if event.at >= self.clock - self._lateness:
+            trigger = policy.on_event(profile, event, self.config.debounce, self._gap)
             if trigger:
                 records.append(self.snapshot(profile, trigger, profile.last, arrived, event.message))
-        self._arm_for_event(profile, event.at)
-        return records
 
     def advance(self, clock: int, now: int) -> list[Record]:
         """Move the clock (never back) and fire what is due, in order of time; `now` is the wall clock."""
@@ -126,23 +169,27 @@ class Engine:
         if clock <= self.clock:
             return records
         self.clock = clock
+        if now - clock < LIVE_MS:
+            self.live = True
         heap = self._heap
         while heap and heap[0][0] <= clock:
-            due, customer = heappop(heap)
-            if self._armed.get(customer) != due:
+            armed, customer = heappop(heap)
+            if self._armed.get(customer) != armed:
                 continue
             profile = self.profiles.get(customer) or self._wake(customer)
             if profile is None:
                 continue
             del self._armed[customer]
-            records.extend(self._fire(profile, now))
-            if customer in self.profiles:
-                self._arm(profile)
+            due, kind = timers.soonest(profile, self.config.delays)
+            if kind and due <= armed:
+                self._fire(profile, due, kind, now, records)
+            elif kind:
+                self._push(customer, max(due, profile.touched + 1))
         return records
 
     def idle(self, now: int) -> list[Record]:
         """Follow the wall clock when no events come, once caught up with it: a replay of history stays in history."""
-        return self.advance(now, now) if self.clock > now - self.config.lateness else []
+        return self.advance(now, now) if self.live else []
 
     def flush(self) -> Iterator[tuple[str, Profile | None]]:
         """The profiles changed since the last flush, pruned; None for those that were forgotten."""
@@ -151,8 +198,14 @@ class Engine:
             profile = self.profiles.get(customer)
             if profile is not None:
                 # A snapshot may yet be taken as of her last behaviour, which an event that comes late does not move.
-                prune(profile, max(profile.last, self.clock - self.config.lateness))
+                prune(profile, max(profile.last, self.clock - self._lateness))
+                profile.applied = self._applied(profile)
             yield customer, profile
+
+    def _applied(self, profile: Profile) -> dict[int, int]:
+        # While the log is read again after a crash, a restored profile may be ahead of the engine.
+        applied = profile.applied
+        return applied | {s: offset for s, offset in self._offsets.items() if offset > applied.get(s, -1)}
 
     def snapshot(self, profile: Profile, trigger: str, at: int, arrived: int, cause: int) -> Snapshot:
         """The profile as of `at`, to be scored; its id follows from customer, trigger and what caused it.
@@ -169,23 +222,24 @@ class Engine:
             trigger=trigger,
             arrived=arrived,
             features=features_at(profile, at, config.currency, config.delays.session_gap),
-            story=[self._told(moment) for moment in profile.story],
+            story=self._told(profile.story),
             cart=list(derive.cart(profile).items),
             owned=list(profile.owned),
             currency=config.currency,
-            applied=dict(profile.applied),
+            applied=self._applied(profile),
         )
 
-    def _told(self, moment: Moment) -> Told:
-        amount = to_major(moment.amount, self.config.currency) if moment.amount else None
-        return Told(
-            moment.at, Behaviour(moment.behaviour), moment.item, moment.category, amount, moment.pieces, moment.words
-        )
+    def _told(self, story: list[Moment]) -> list[Told]:
+        unit = 10.0 ** exponent(self.config.currency)
+        return [
+            Told(m.at, m.behaviour, m.item, m.category, m.amount / unit if m.amount else None, m.pieces, m.words)
+            for m in story
+        ]
 
     def _interactions(self, profile: Profile, event: Event) -> Iterator[Interaction]:
         behaviour = event.behaviour
         if behaviour in _ITEM_BEHAVIOURS or behaviour == Behaviour.ORDER:
-            session = derive.session_start(profile.story, event.at, self.config.delays.session_gap)
+            session = derive.session_start(profile.story, event.at, self._gap)
             for item, category in [(line.item, line.category) for line in event.lines] or [("", "")]:
                 yield Interaction(
                     customer=event.customer,
@@ -201,26 +255,32 @@ class Engine:
                 customer=event.customer, session=event.at, item="", behaviour=behaviour, at=event.at, order=event.order
             )
 
-    def _fire(self, profile: Profile, now: int) -> Iterator[Snapshot]:
-        due = [timer for timer in timers.pending(profile, self.config.delays) if timer.due <= self.clock]
-        for timer in due:
-            profile.fired = timer.due
-            self.dirty.add(profile.customer)
-            if timer.kind == EXPIRED:
-                del self.profiles[profile.customer]
-                return
-            if self.config.emit and policy.on_timer(profile, timer.kind, self.config.delays.session_gap):
-                yield self.snapshot(profile, timer.kind, timer.due, now, timer.due)
+    def _fire(self, profile: Profile, due: int, kind: str, now: int, records: list[Record]) -> None:
+        profile.fired = due
+        self.dirty.add(profile.customer)
+        if kind == EXPIRED:
+            del self.profiles[profile.customer]
+            return
+        if self.config.emit and policy.on_timer(profile, kind, self._gap):
+            records.append(self.snapshot(profile, kind, due, now, due))
+        self._arm(profile)
 
     def _arm(self, profile: Profile) -> None:
-        due = timers.pending(profile, self.config.delays)
-        if due:
-            self._push(profile.customer, due[0].due)
+        due, kind = timers.soonest(profile, self.config.delays)
+        if kind:
+            # What an event that came late made due fires when the clock next moves. The profile may be newer than the
+            # clock, restored from a barrier that was written half: it has seen the clock of its last event already.
+            self._push(profile.customer, max(due, profile.touched + 1))
 
-    def _arm_for_event(self, profile: Profile, at: int) -> None:
+    def _arm_for_event(self, profile: Profile, event: Event) -> None:
+        if event.behaviour in ORDER_CHANGES:
+            # These move times that are known already, and with them what is due.
+            self._arm(profile)
+            return
         # Every other timer lies behind the session's end, and is armed when that fires.
-        due = max(at + self.config.delays.session_gap, profile.fired + 1)
-        if due < self._armed.get(profile.customer, due + 1):
+        due = max(event.at + self._gap, profile.fired + 1)
+        armed = self._armed.get(profile.customer)
+        if armed is None or due < armed:
             self._push(profile.customer, due)
 
     def _push(self, customer: str, due: int) -> None:

@@ -10,8 +10,6 @@ from schemas.behaviours import Behaviour, Event
 from stream.features import windows
 from stream.features.profile import LEDGER, Entry, Profile
 
-_LONG = (windows.DAYS, windows.WEEKS)
-
 
 class Contribution(NamedTuple):
     """What an order adds: to counts, to money paid and money returned (minor units), to pieces and discounts."""
@@ -59,12 +57,12 @@ def _book(profile: Profile, at: int, currency: str, what: Contribution, sign: in
     profile.money[currency] = profile.money.get(currency, 0) + net
     counters = profile.counters
     windows.add(counters, at, Behaviour.ORDER, sign * what.orders)
-    windows.add(counters, at, windows.PIECES, sign * what.pieces, _LONG)
+    windows.add(counters, at, windows.PIECES, sign * what.pieces)
     if currency == base:
         profile.paid += sign * what.paid
         profile.returned += sign * what.returned
-        windows.add(counters, at, windows.SPEND, net, _LONG)
-        windows.add(counters, at, windows.DISCOUNT, sign * what.discount, _LONG)
+        windows.add(counters, at, windows.SPEND, net)
+        windows.add(counters, at, windows.DISCOUNT, sign * what.discount)
 
 
 def _place(entry: Entry, event: Event) -> None:

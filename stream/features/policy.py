@@ -3,6 +3,7 @@
 from schemas.behaviours import Behaviour, Event
 from stream.features import derive
 from stream.features.profile import Profile
+from stream.features.timers import CART_ABANDONED, SESSION_END
 
 ENGAGED_DEPTH = 4
 VISIT_DEPTH = 2
@@ -28,8 +29,13 @@ def on_event(profile: Profile, event: Event, debounce_ms: int, session_gap_ms: i
 
 
 def on_timer(profile: Profile, kind: str, session_gap_ms: int) -> bool:
-    """Whether this timer's silence is worth scoring: a session's end only if it was a visit that no score has seen."""
-    if kind != "session_end":
-        return True
-    session = derive.session(profile.story, session_gap_ms)
-    return len(session) >= VISIT_DEPTH and profile.scored < session[0].at
+    """Whether this silence is worth scoring.
+
+    A session's end is if it was a visit that no score has seen, a cart's if it still holds anything.
+    """
+    if kind == CART_ABANDONED:
+        return bool(derive.cart(profile).items)
+    if kind == SESSION_END:
+        session = derive.session(profile.story, session_gap_ms)
+        return len(session) >= VISIT_DEPTH and profile.scored < session[0].at
+    return True

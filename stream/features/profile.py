@@ -4,13 +4,16 @@ Each list holds the newest K by (time, message), whatever order they came in; wh
 cart, gaps, affinities, story) is computed when a snapshot is taken. See `stream.features.apply` for the updates.
 """
 
-from msgspec import Struct, field
+from dataclasses import dataclass, field
+
+from msgspec import Struct
 
 STORY = 32  # behaviours kept: bounds session depth, affinities and BERT's story
 LEDGER = 24  # orders kept: bounds order deduplication, refunds of known orders, purchase gaps
 CART = 32  # cart changes kept since an order last emptied the cart
 OWNED = 32  # bought items kept
-SEEN = 128  # message ids kept: a repeat is recognised among the customer's last 128 messages
+SEEN = 128  # message ids kept: a repeat is recognised among the customer's last 128 messages,
+SEEN_DAYS = 7  # of so many days before her newest behaviour: as long as the logs are kept
 
 
 class Moment(Struct, frozen=True, array_like=True, order=True, gc=False):
@@ -52,11 +55,13 @@ class Entry(Struct, array_like=True, gc=False):
     updated: int = 0
 
 
-class Profile(Struct, array_like=True):
-    """One customer. Times are epoch ms, money minor units; `applied` is the last offset per input topic.
+@dataclass(slots=True)
+class Profile:
+    """One customer. Times are epoch ms, money minor units; `applied` is the last offset it holds per input topic.
 
-    `settled` is when the last order emptied the cart, whatever became of that order: a maximum, so that cart changes
-    before it can be forgotten.
+    `habits` counts events by quarter of the day (4) and by weekday (7, from Monday). `settled` is when the last order
+    emptied the cart, whatever became of that order: a maximum, so that cart changes before it can be forgotten. `seen`
+    holds, for each message, the day of her newest behaviour then. `overdue` is when her next order is, by her rhythm.
     """
 
     customer: str
@@ -65,7 +70,10 @@ class Profile(Struct, array_like=True):
     touched: int = 0
     events: int = 0
     counters: dict[int, int] = field(default_factory=dict)
-    latest: dict[int, int] = field(default_factory=dict)
+    viewed: int = 0
+    searched: int = 0
+    added: int = 0
+    checked_out: int = 0
     story: list[Moment] = field(default_factory=list)
     cart: list[CartOp] = field(default_factory=list)
     orders: dict[int, Entry] = field(default_factory=dict)
@@ -74,19 +82,19 @@ class Profile(Struct, array_like=True):
     money: dict[str, int] = field(default_factory=dict)
     paid: int = 0
     returned: int = 0
-    quarters: list[int] = field(default_factory=lambda: [0] * 4)
-    weekdays: list[int] = field(default_factory=lambda: [0] * 7)
+    habits: list[int] = field(default_factory=lambda: [0] * 11)
     browsed: int = 0
     mobile: int = 0
     campaign: int = 0
     reviews: int = 0
     ratings: float = 0.0
     rating: tuple[int, int, float] = (0, 0, 0.0)
-    seen: dict[int, None] = field(default_factory=dict)
+    seen: dict[int, int] = field(default_factory=dict)
     applied: dict[int, int] = field(default_factory=dict)
     scored: int = 0
     fired: int = 0
     settled: int = 0
+    overdue: int = 0
 
     @property
     def last_order(self) -> int:

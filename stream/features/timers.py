@@ -5,15 +5,14 @@ new behaviour sets later ones. So timers need no store of their own: after a res
 """
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from schemas.features import DAY_MS
-from stream.features import derive
 from stream.features.profile import Profile
 
 SILENCES = (7, 14, 30, 60)
-OVERDUE = 1.5
 EXPIRED = "expired"
+SESSION_END = "session_end"
+CART_ABANDONED = "cart_abandoned"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,31 +24,41 @@ class Delays:
     expiry: int = 1_095 * DAY_MS
 
 
-class Timer(NamedTuple):
-    """A silence that becomes visible at `due` (ms)."""
-
-    due: int
-    kind: str
+_NEVER = 1 << 62
+_SILENCES = tuple((days * DAY_MS, f"silence_{days}") for days in SILENCES)
 
 
-def pending(profile: Profile, delays: Delays) -> list[Timer]:
-    """The timers that have not fired, the earliest first; several may be due at the same time.
+def soonest(profile: Profile, delays: Delays) -> tuple[int, str]:
+    """When the next timer is due that has not fired, and its kind; (0, "") when all have fired.
 
     ::
 
         last behaviour    +30 min        +1 h            +7 d ... +60 d             +3 y
         ----|---------------|--------------|----------------|-------|----------------|----
                        session_end   cart_abandoned     silence_7 ..silence_60    expired
+
+    Of several kinds due in the same millisecond the one that says most fires, a cart before a session's end. Whether a
+    cart still holds anything is asked when it fires: most are moved on before.
     """
-    timers = [Timer(profile.last + days * DAY_MS, f"silence_{days}") for days in SILENCES]
-    timers.append(Timer(max(profile.last, profile.touched) + delays.expiry, EXPIRED))
+    fired, last = profile.fired, profile.last
+    soon, kind = max(last, profile.touched) + delays.expiry, EXPIRED
+    if soon <= fired:
+        soon, kind = _NEVER, ""
+    for silence, name in _SILENCES:
+        if fired < last + silence:
+            if last + silence <= soon:
+                soon, kind = last + silence, name
+            break
+    due = profile.overdue
+    if fired < due <= soon:
+        soon, kind = due, "overdue"
     if profile.story:
-        timers.append(Timer(profile.story[-1].at + delays.session_gap, "session_end"))
-    cart = derive.cart(profile)
-    if cart.items:
-        timers.append(Timer(cart.changed + delays.cart_abandoned, "cart_abandoned"))
-    times = derive.order_times(profile)
-    gaps = derive.gaps(times) if len(times) > 2 else None
-    if gaps:
-        timers.append(Timer(times[-1] + int(OVERDUE * gaps[0]), "overdue"))
-    return sorted(timer for timer in timers if timer.due > profile.fired)
+        due = profile.story[-1].at + delays.session_gap
+        if fired < due <= soon:
+            soon, kind = due, SESSION_END
+    if profile.cart:
+        changed = profile.cart[-1].at
+        due = changed + delays.cart_abandoned
+        if fired < due <= soon and changed > profile.settled:
+            soon, kind = due, CART_ABANDONED
+    return (soon, kind) if kind else (0, "")

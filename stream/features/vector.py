@@ -8,10 +8,10 @@ from schemas.money import to_major
 from schemas.outputs import Features
 from stream.features import derive
 from stream.features.profile import Profile
-from stream.features.windows import DISCOUNT, PIECES, SPEND, Sums
+from stream.features.windows import DISCOUNT, INDEX, PIECES, SPEND, Sums
 
 _COUNTED = [
-    (f"{name}_{window}", window, int(group))
+    (f"{name}_{window}", INDEX[window], int(group))
     for name, group, windows in (
         ("views", B.VIEW, "1h 1d 7d 30d"),
         ("searches", B.SEARCH, "1d 7d 30d"),
@@ -27,6 +27,8 @@ _COUNTED = [
     )
     for window in windows.split()
 ]
+
+_UNSET = {""}
 
 
 def features_at(profile: Profile, now: int, currency: str, session_gap_ms: int) -> Features:
@@ -47,7 +49,8 @@ def features_at(profile: Profile, now: int, currency: str, session_gap_ms: int) 
 
 
 def _windowed(sums: Sums, currency: str) -> Features:
-    found: Features = {name: sums.over(window, group) for name, window, group in _COUNTED}
+    windows = sums.windows
+    found: Features = {name: windows[window][group] for name, window, group in _COUNTED}
     for window in ("1h", "1d", "7d", "30d", "90d"):
         found[f"events_{window}"] = sums.behaviours(window)
     for window in ("7d", "30d", "90d"):
@@ -62,13 +65,12 @@ def _since(at: int, now: int) -> float | None:
 
 
 def _recency(profile: Profile, now: int) -> Features:
-    latest = profile.latest
     return {
         "days_since_event": _since(profile.last, now),
-        "days_since_view": _since(latest.get(B.VIEW, 0), now),
-        "days_since_search": _since(latest.get(B.SEARCH, 0), now),
-        "days_since_cart_add": _since(latest.get(B.CART_ADD, 0), now),
-        "days_since_checkout": _since(latest.get(B.CHECKOUT, 0), now),
+        "days_since_view": _since(profile.viewed, now),
+        "days_since_search": _since(profile.searched, now),
+        "days_since_cart_add": _since(profile.added, now),
+        "days_since_checkout": _since(profile.checked_out, now),
         "days_since_order": _since(profile.last_order, now),
         "tenure_days": _since(profile.first, now),
     }
@@ -109,12 +111,13 @@ def _rhythm(profile: Profile, now: int) -> Features:
 
 def _session(profile: Profile, gap_ms: int) -> Features:
     moments = derive.session(profile.story, gap_ms)
+    kinds = [moment.behaviour for moment in moments]
     return {
         "session_minutes": (moments[-1].at - moments[0].at) / 60_000 if moments else None,
         "session_depth": len(moments),
-        "session_views": derive.count(moments, B.VIEW),
-        "session_searches": derive.count(moments, B.SEARCH),
-        "session_cart_adds": derive.count(moments, B.CART_ADD),
+        "session_views": kinds.count(B.VIEW),
+        "session_searches": kinds.count(B.SEARCH),
+        "session_cart_adds": kinds.count(B.CART_ADD),
     }
 
 
@@ -130,8 +133,8 @@ def _cart(profile: Profile, now: int, currency: str) -> Features:
 def _tastes(profile: Profile) -> Features:
     story = profile.story
     return {
-        "distinct_items": len({moment.item for moment in story if moment.item}),
-        "categories": len({moment.category for moment in story if moment.category}),
+        "distinct_items": len({moment.item for moment in story} - _UNSET),
+        "categories": len({moment.category for moment in story} - _UNSET),
         "top_category_share": derive.favourite([moment.category for moment in story]),
         "top_brand_share": derive.favourite([moment.brand for moment in story]),
     }
@@ -142,8 +145,8 @@ def _habits(profile: Profile, now: int) -> Features:
     return {
         "hour": hour,
         "weekday": weekday,
-        "hour_share": _share(profile.quarters[hour // 6], profile.events),
-        "weekday_share": _share(profile.weekdays[weekday], profile.events),
+        "hour_share": _share(profile.habits[hour // 6], profile.events),
+        "weekday_share": _share(profile.habits[4 + weekday], profile.events),
         "mobile_share": _share(profile.mobile, profile.browsed),
         "campaign_share": _share(profile.campaign, profile.browsed),
     }

@@ -3,6 +3,7 @@
     run -> process -> outputs sent        (never waits for a flush)
     barrier: outputs acknowledged -> changed state sent and acknowledged -> runs finished -> Faust commits
 
+A state may let records of one topic wait for those of another; a run is finished when none of it waits any longer.
 State is never durable before the outputs of what it holds: after a crash the input is read again from the last commit,
 and what the state already holds is skipped, so an output that was lost then would be lost for good.
 A partition's state lives from assignment, when it is read back from the store's topic, to revocation, when it is
@@ -11,15 +12,14 @@ state: its partitions may be another's by now, whose newer state would be overwr
 """
 
 import asyncio
-import contextlib
 import logging
+import math
 import time
 from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
 from typing import Any
 
 import faust
-from aiokafka.errors import IllegalStateError
 from faust.types import TP
 from prometheus_client import Counter
 
@@ -27,13 +27,17 @@ from schemas.errors import FootfallError
 from schemas.topics import Topic
 from stream import metrics
 from stream.kafka.epochs import Writer
+from stream.kafka.owned import Owned
 from stream.kafka.producer import Headers
+from stream.kafka.reading import Reading
 from stream.kafka.restore import read_partition
-from stream.kafka.state import PartitionState
+from stream.kafka.state import Ends, PartitionState
 from stream.settings import Settings
 
 log = logging.getLogger("footfall.stage")
 _TICK_S = 1.0
+# Records that wait for another topic are looked at this often.
+_WAITING_TICK_S = 0.1
 # How far behind the wall clock an idle partition's clock stays: what is still on its way from producer to worker.
 _IDLE_GRACE_MS = 5_000
 # An orderly stop waits this long for Kafka; the local stack kills after 10 s.
@@ -42,21 +46,6 @@ _LAST_BARRIER_S = 5.0
 
 class BarrierBroken(FootfallError):
     """An earlier barrier failed half-way: what it held is not durable, so nothing after it may be committed."""
-
-
-class Owned:
-    """An assigned partition: its state once restored, and what waits for a barrier: changes of the state, and runs.
-
-    `ready` is set when the state is restored, and also when the partition is revoked before: nobody waits for ever.
-    """
-
-    def __init__(self, number: int, state: PartitionState) -> None:
-        self.number = number
-        self.state = state
-        self.ready = asyncio.Event()
-        self.changes: dict[bytes, bytes | None] = {}
-        self.runs: list[Any] = []
-        self.task: asyncio.Task[None] | None = None
 
 
 class Stage:
@@ -81,12 +70,12 @@ class Stage:
         self._store = store
         self._make = make
         self._start = start
-        self._processed: dict[TP, int] = {}
-        self._positions: dict[TP, int | None] = {}
+        self._inputs = inputs
         self._broken = False
         self._outputs: dict[str, Counter] = {}
         self._barrier_lock = asyncio.Lock()
         self.app = self._faust_app(inputs, run_records)
+        self._reading = Reading(self.app)
 
     def wrap(self, around: Callable[[PartitionState], PartitionState]) -> None:
         """Put something around the state of every partition assigned from now on: to measure it."""
@@ -125,7 +114,7 @@ class Stage:
         app.on_partitions_assigned.connect(self._on_assigned, weak=False)
         app.on_partitions_revoked.connect(self._on_revoked, weak=False)
         app.on_before_shutdown.connect(self._on_shutdown, weak=False)
-        for task in (self.writer.serve, self._barriers, self._ticks, self._run_start):
+        for task in (self.writer.serve, self._barriers, self._ticks, self._wait_no_longer, self._run_start):
             app.task(self._guarded(task))
         return app
 
@@ -160,20 +149,57 @@ class Stage:
             began = time.perf_counter()
             try:
                 await owned.state.process(message.value, partial(self.send, owned.number))
+                if self.owned.get(owned.number) is owned:
+                    owned.runs.append(event)
+                    self._reading.received(message.tp, message.offset)
+                    await self._release(owned)
             except Exception as error:
                 self._broken = True
                 log.exception("%s: %s", self.name, error)
                 await self.app.crash(error)
                 raise
-            if self.owned.get(owned.number) is owned:
-                owned.runs.append(event)
-                self._processed[message.tp] = message.offset
             metrics.RECORDS.labels(self.name, message.topic).inc(len(message.value.records))
             metrics.RUN_SECONDS.labels(self.name).observe(time.perf_counter() - began)
             metrics.RUN_RECORDS.labels(self.name).observe(len(message.value.records))
             await self.writer.room()
             # Several runs may be queued: let the barrier and the heartbeat in between.
             await asyncio.sleep(0)
+
+    async def _release(self, owned: Owned) -> None:
+        """Process what waits no longer, and read no more of a topic of which too much waits."""
+        more = True
+        while more and self.owned.get(owned.number) is owned:
+            more = owned.release(partial(self.send, owned.number))
+            owned.hold(self.app.consumer.held, self.settings.waiting_records // len(self.owned))
+            if more:
+                await self.writer.room()
+                await asyncio.sleep(0)
+
+    async def _wait_no_longer(self) -> None:
+        """Time goes by, and a topic may be found to be read to its end: let go of what waited for it."""
+        while True:
+            await asyncio.sleep(_WAITING_TICK_S)
+            waiting = [owned for owned in self.owned.values() if owned.ready.is_set() and owned.waiting()]
+            if waiting:
+                await self._reading.note_positions()
+            for owned in waiting:
+                try:
+                    await self._release(owned)
+                except Exception:
+                    self._broken = True
+                    raise
+
+    def ends(self, number: int) -> Ends:
+        """A function that tells of every input, for partition `number`, when it was last seen read to its end."""
+        topics = [self.settings.topic(topic.name) for topic in self._inputs]
+
+        def ends() -> list[float | None]:
+            owned = self.owned.get(number)
+            inputs = [TP(topic, number) for topic in topics]
+            # A topic that has no such partition never has anything to wait for.
+            return [self._reading.end(tp) if owned and tp in owned.inputs else math.inf for tp in inputs]
+
+        return ends
 
     def send(
         self,
@@ -217,8 +243,11 @@ class Stage:
         for owned in self.owned.values():
             if owned.ready.is_set():
                 # In one step with closing the epoch: the changes hold exactly what its outputs come from.
-                owned.changes.update(owned.state.changes())
-                held.append((owned, len(owned.runs)))
+                for key, value in owned.state.changes():
+                    # What was held back before is written again in its new place: the order is the state's.
+                    owned.changes.pop(key, None)
+                    owned.changes[key] = value
+                held.append((owned, owned.processed()))
         await self.writer.next_epoch().acknowledged()
         held = [(owned, runs) for owned, runs in held if self._mine(owned)]
         state = self.writer.epoch()
@@ -230,9 +259,10 @@ class Stage:
         await state.acknowledged()
         for owned, runs in held:
             if self._mine(owned):
-                for event in owned.runs[:runs]:
+                for event in runs:
                     self.app.consumer.finish(event.message)
-                del owned.runs[:runs]
+                finished = set(map(id, runs))
+                owned.runs = [event for event in owned.runs if id(event) not in finished]
 
     def _mine(self, owned: Owned) -> bool:
         return self._heard() and self.owned.get(owned.number) is owned
@@ -245,47 +275,29 @@ class Stage:
         while True:
             await asyncio.sleep(_TICK_S)
             for owned in list(self.owned.values()):
-                if owned.ready.is_set() and self._drained(owned.number):
+                if owned.ready.is_set() and self._drained(owned):
                     now = int(time.time() * 1000) - _IDLE_GRACE_MS
                     owned.state.tick(now, partial(self.send, owned.number))
             self._measure_lag()
-            await self._note_positions()
+            await self._reading.note_positions()
 
-    async def _note_positions(self) -> None:
-        """Where reading stands beyond what was handed on: behind the marks of transactions, or a compacted end."""
-        consumer = self.app.consumer
-        for tp in consumer.assignment():
-            if self._lag(tp) and self._processed.get(tp) == consumer.fetched.get(tp):
-                # A rebalance may have taken it away in between.
-                with contextlib.suppress(IllegalStateError):
-                    self._positions[tp] = await consumer.position(tp)
-
-    def _drained(self, number: int) -> bool:
-        return all(self._lag(tp) == 0 for tp in self.app.consumer.assignment() if tp.partition == number)
-
-    def _lag(self, tp: TP) -> int | None:
-        """Records of the partition not yet processed; None while that is not known."""
-        consumer = self.app.consumer
-        end = consumer.highwater(tp)
-        if end is None:
-            return None
-        read = self._processed.get(tp)
-        position = read + 1 if read is not None else consumer._committed_offset.get(tp) or 0
-        if read == consumer.fetched.get(tp):
-            # All that was handed on is processed, so the position of a second ago holds nothing that is not.
-            position = max(position, self._positions.get(tp) or 0)
-        return max(0, int(end) - int(position))
+    def _drained(self, owned: Owned) -> bool:
+        return not owned.waiting() and all(self._reading.lag(tp) == 0 for tp in owned.inputs)
 
     def _measure_lag(self) -> None:
-        for tp in self.app.consumer.assignment():
-            lag = self._lag(tp)
-            if lag is not None:
-                metrics.LAG.labels(self.name, tp.topic, tp.partition).set(lag)
+        for number, owned in self.owned.items():
+            waiting = owned.waiting()
+            for tp in owned.inputs:
+                lag = self._reading.lag(tp)
+                if lag is not None:
+                    lag += waiting[tp.topic].records if tp.topic in waiting else 0
+                    metrics.LAG.labels(self.name, tp.topic, number).set(lag)
 
     async def _on_assigned(self, _app: Any, assigned: set[TP], **_: Any) -> None:
         for number in sorted({tp.partition for tp in assigned}):
             if number not in self.owned:
                 owned = self.owned[number] = Owned(number, self._make(number))
+                owned.inputs = {tp for tp in assigned if tp.partition == number}
                 owned.task = asyncio.create_task(self._guarded(partial(self._restore, owned))())
         self.assigned = True
         self._report_ready()
@@ -297,6 +309,9 @@ class Stage:
             count = await asyncio.to_thread(read, owned.number, owned.state.restore)
             metrics.RESTORED.labels(self.name).inc(count)
             log.info("%s: partition %d restored, %d records", self.name, owned.number, count)
+            for key, value in owned.state.changes():
+                # What a store lacks from the beginning is there before anything else is written to it.
+                self.writer.send(self._store.name, key, value, owned.number)
         metrics.RESTORE_SECONDS.labels(self.name).observe(time.perf_counter() - began)
         owned.ready.set()
         self._report_ready()
@@ -313,9 +328,7 @@ class Stage:
                     owned.ready.set()
                     if owned.task is not None:
                         owned.task.cancel()
-            for tp in revoked:
-                self._processed.pop(tp, None)
-                self._positions.pop(tp, None)
+            self._reading.forget(revoked)
             self._report_ready()
 
     async def commit_now(self) -> None:

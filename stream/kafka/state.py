@@ -1,7 +1,7 @@
 """What a stage keeps per partition, and how the shell hands it records and takes its changes."""
 
-from collections.abc import Iterator
-from typing import Protocol
+from collections.abc import Callable, Iterator
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from stream.kafka.producer import Headers
 from stream.kafka.transport import Run
@@ -29,3 +29,25 @@ class PartitionState(Protocol):
 
     def tick(self, now: int, out: Out) -> None:
         """The wall clock, about once a second, while the partition's input is read to its end."""
+
+
+class Held(NamedTuple):
+    """Records of a topic that were received and not yet processed: how many, and the offset of the first."""
+
+    records: int
+    first: int
+
+
+# For each of the state's topics, when it was last known to be read to its end (epoch s); None while it is not.
+Ends = Callable[[], list[float | None]]
+
+
+@runtime_checkable
+class Waiting(PartitionState, Protocol):
+    """A state that may let records wait for those of another topic before it processes them."""
+
+    def waiting(self) -> dict[str, Held]:
+        """What waits, by the topic's name on the cluster; topics of which nothing waits are left out."""
+
+    def release(self, out: Out) -> bool:
+        """Process what need not wait any longer, a bounded number of records; whether there is more of it."""

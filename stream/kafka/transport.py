@@ -20,6 +20,11 @@ from faust.types import TP, ConsumerMessage, Message
 # A trickle is collected for this long, so that its cost per run is paid for more than a record or two.
 LINGER_S = 0.03
 TRICKLE = 50
+# The broker answers at least this often, also when it has nothing: a partition's end is no older than that, and one
+# that is fetched again does not wait long for an answer that others wait for.
+FETCH_WAIT_MS = 250
+# A partition that is held may be let go meanwhile: it is looked for this often.
+HELD_S = 0.05
 
 
 class Run(NamedTuple):
@@ -40,6 +45,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         consumer = super()._create_worker_consumer(transport)
         # Faust ties this to its own exactly-once mode; an aborted order is none, whoever counts it.
         consumer._isolation_level = "read_committed"
+        consumer._fetch_max_wait_ms = FETCH_WAIT_MS
         return consumer
 
     async def on_start(self) -> None:
@@ -47,6 +53,25 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         await super().on_start()
         coordinator = self._consumer._coordinator
         coordinator._do_heartbeat = self._noted(coordinator._do_heartbeat)
+
+    async def _fetch_records(self, *args: Any, **kwargs: Any) -> Mapping[TP, list[Any]]:
+        fetched: Mapping[TP, list[Any]] = await super()._fetch_records(*args, **kwargs)
+        # In one step with taking them, so that `positions` never sees the one without the other.
+        self.consumer.fetched.update({tp: records[-1].offset for tp, records in fetched.items() if records})
+        return fetched
+
+    async def positions(self) -> dict[TP, tuple[int | None, int]]:
+        """For each assigned partition the last offset handed on, and the position at that same moment."""
+        return dict(await self.call_thread(self._positions))
+
+    async def _positions(self) -> dict[TP, tuple[int | None, int]]:
+        consumer = self.consumer
+        states = {tp: consumer.state(tp) for tp in consumer.assignment()}
+        return {
+            tp: (consumer.fetched.get(tp), state.position)
+            for tp, state in states.items()
+            if state is not None and state.has_valid_position
+        }
 
     def _noted(self, beat: Callable[[], Awaitable[bool]]) -> Callable[[], Awaitable[bool]]:
         async def noted() -> bool:
@@ -63,12 +88,14 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
 class Consumer(driver.Consumer):  # type: ignore[misc]
     """Faust's aiokafka consumer, a run at a time.
 
-    `heard` is when the group last heard of this member (monotonic seconds); `fetched` the last offset handed on.
+    `heard` is when the group last heard of this member (monotonic seconds); `fetched` the last offset handed on; of
+    the partitions that are `held` nothing more is handed on.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.heard = 0.0
         self.fetched: dict[TP, int] = {}
+        self.held: set[TP] = set()
         self._done: dict[TP, int] = {}
         self._trickles = False
         super().__init__(*args, **kwargs)
@@ -79,15 +106,36 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
     async def _getmany(self, active_partitions: set[TP] | None, timeout: float) -> Mapping[TP, list[Run]]:
         if self._trickles:
             await asyncio.sleep(LINGER_S)
+        if self.held and active_partitions is not None:
+            active_partitions = active_partitions - self.held
+            timeout = min(timeout, HELD_S)
+            if not active_partitions:
+                # None at all would be taken for all.
+                await asyncio.sleep(timeout)
+                return {}
         fetched = await super()._getmany(active_partitions, timeout)
         self._trickles = 0 < sum(map(len, fetched.values())) < TRICKLE
-        self.fetched.update({tp: records[-1].offset for tp, records in fetched.items() if records})
         return {tp: [Run(records)] for tp, records in fetched.items() if records}
 
     def highwater(self, tp: TP) -> int | None:
-        """The end of what may be read; None before the first fetch."""
-        end: int | None = self._thread._ensure_consumer().last_stable_offset(tp)
-        return end
+        """The end of what may be read; None before the first fetch, and where the partition is not ours."""
+        state = self.state(tp)
+        return None if state is None else state.lso
+
+    def polled(self, tp: TP) -> float | None:
+        """When the broker last told the partition's end (epoch s); None before the first fetch."""
+        state = self.state(tp)
+        return None if state is None or state.timestamp is None else state.timestamp / 1000
+
+    async def positions(self) -> dict[TP, tuple[int | None, int]]:
+        """For each assigned partition the last offset handed on, and the position at that same moment."""
+        return await self._thread.positions()  # type: ignore[no-any-return]
+
+    def state(self, tp: TP) -> Any:
+        """What aiokafka knows of a partition; None where it is not assigned."""
+        subscription = self._thread._ensure_consumer()._subscription.subscription
+        assignment = None if subscription is None else subscription.assignment
+        return None if assignment is None else assignment.state_value(tp)
 
     def _to_message(self, tp: TP, record: Run) -> ConsumerMessage:
         last = record.records[-1]
@@ -130,6 +178,7 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
         for tp in revoked:
             self._done.pop(tp, None)
             self.fetched.pop(tp, None)
+            self.held.discard(tp)
 
     async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
         """Whoever is given partitions has been heard."""

@@ -7,6 +7,7 @@ from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from schemas.errors import OperatorError
 from stream.features.codec import decode_profile
+from stream.features.marker import MARKER
 from stream.kafka.restore import read_partition
 from stream.settings import Settings
 
@@ -79,7 +80,7 @@ def orders_in_profiles(settings: Settings, customers: str, currency: str, seen: 
 
     def accept(key: bytes, value: bytes | None) -> None:
         seen(1)
-        if not key.startswith(prefix):
+        if key == MARKER or not key.startswith(prefix):
             return
         if value is None:
             held.pop(key, None)

@@ -12,8 +12,8 @@ from typing import IO, Final, cast
 
 import orjson
 
-from schemas.decode import parse_time
 from schemas.errors import OperatorError, Rejected
+from schemas.times import parse_time
 from schemas.topics import CLICKSTREAM, MAX_EVENT_BYTES
 from stream.sources.event import SourceEvent
 from stream.sources.route import key_of, topic_of

@@ -8,6 +8,7 @@ from confluent_kafka import Producer
 
 from schemas.topics import PROFILES, Topic
 from stream.features.codec import decode_profile
+from stream.features.marker import MARKER
 from stream.features.profile import Profile
 from stream.kafka.restore import read_partition
 from stream.settings import Settings
@@ -60,4 +61,4 @@ def newest(shop: Settings, topic: Topic) -> dict[bytes, bytes]:
 
 def profiles(shop: Settings) -> dict[str, Profile]:
     """The profiles as the topic holds them."""
-    return {key.decode(): decode_profile(value) for key, value in newest(shop, PROFILES).items()}
+    return {key.decode(): decode_profile(value) for key, value in newest(shop, PROFILES).items() if key != MARKER}

@@ -4,7 +4,7 @@ from typing import Final
 
 import polars as pl
 
-from deploy.parity.oracle.history import History
+from deploy.parity.oracle.history import TIE, History
 from deploy.parity.oracle.money import major
 from schemas.behaviours import Behaviour as B
 from schemas.features import HOUR_MS
@@ -23,7 +23,7 @@ def cart(past: History, currency: str) -> pl.DataFrame:
         past.events.filter(pl.col("kind").is_in([B.CART_ADD, B.CART_REMOVE]))
         .join(settled, on="ask", how="left")
         .filter(pl.col("at") > pl.col("settled").fill_null(0))
-        .sort("ask", "at", "key")
+        .sort("ask", "at", pl.col("key") & TIE)
         .group_by("ask", maintain_order=True)
         .tail(CART)
         .with_columns(change=pl.when(pl.col("kind") == B.CART_ADD).then("pieces").otherwise(-pl.col("pieces")))

@@ -16,6 +16,7 @@ ASKS: Final[dict[str, type[pl.DataType]]] = {
     "orders": pl.Int64,
 }
 ORDER_KINDS: Final = (B.ORDER, B.ORDER_UPDATE, B.CANCEL, B.REFUND)
+TIE: Final = 0xFFFFFFFF  # the part of a key that orders behaviours of one millisecond
 _CONTEXT: Final = ("ask", "now")
 
 

@@ -4,7 +4,7 @@ from typing import Final
 
 import polars as pl
 
-from deploy.parity.oracle.history import History
+from deploy.parity.oracle.history import TIE, History
 from schemas.behaviours import Behaviour as B
 
 STORY: Final = 32
@@ -15,7 +15,7 @@ _ORDER: Final = ("ask", "at", "key")
 def story(past: History) -> pl.DataFrame:
     """The newest 32 behaviours of each ask by (time, key), oldest first. An order is one, at its earliest report."""
     told = past.events.filter(~pl.col("kind").is_in(_UNTOLD)).with_columns(
-        key=pl.when(pl.col("kind") == B.ORDER).then("order").otherwise("key")
+        key=pl.when(pl.col("kind") == B.ORDER).then("order").otherwise("key") & TIE
     )
     orders = pl.col("kind") == B.ORDER
     return (

@@ -6,7 +6,7 @@ from typing import Final
 
 import polars as pl
 
-from deploy.parity.raw.tidy import keys, most_frequent, tidy
+from deploy.parity.raw.tidy import messages, most_frequent, orders, tidy
 from schemas.behaviours import Behaviour
 from schemas.errors import OperatorError
 
@@ -48,8 +48,8 @@ def read(limit: int | None = None) -> pl.DataFrame:
         )
         .collect()
     )
-    names = keys(baskets["name"])
-    return tidy(baskets.with_columns(names.alias("key"), names.alias("order")))
+    names = baskets["name"]
+    return tidy(baskets.with_columns(messages(names).alias("key"), orders(names).alias("order")))
 
 
 def _pieces() -> pl.Expr:

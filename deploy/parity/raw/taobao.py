@@ -5,7 +5,7 @@ from typing import Final
 
 import polars as pl
 
-from deploy.parity.raw.tidy import keys, tidy
+from deploy.parity.raw.tidy import messages, orders, tidy
 from schemas.behaviours import Behaviour
 
 NAME: Final = "taobao"
@@ -38,5 +38,6 @@ def read(path: Path, currency: str, limit: int | None = None) -> pl.DataFrame:
         pl.when(bought).then(pl.col("price").fill_null(0)).alias("amount"),
         pl.concat_str("customer", "item_id", "behavior", "ts", separator="-").alias("name"),
     )
-    names = keys(rows["name"])
-    return tidy(rows.with_columns(names.alias("key"), pl.when(rows["behavior"] == "buy").then(names).alias("order")))
+    bought = rows["behavior"] == "buy"
+    order = pl.when(bought).then(orders(rows["name"]))
+    return tidy(rows.with_columns(messages(rows["name"]).alias("key"), order.alias("order")))

@@ -4,7 +4,7 @@ from typing import Final
 
 import polars as pl
 
-from schemas.decode import hash64
+from schemas.hashing import hash64, message_key
 
 NAME_LENGTH: Final = 64  # of a category or a brand, as the wire contract cuts them
 
@@ -45,8 +45,13 @@ def tidy(events: pl.DataFrame) -> pl.DataFrame:
     return events.with_columns(missing).select(pl.col(name).cast(kind) for name, kind in SCHEMA.items())
 
 
-def keys(names: pl.Series) -> pl.Series:
-    """The hash of each id: what breaks ties between behaviours of the same millisecond."""
+def messages(names: pl.Series) -> pl.Series:
+    """The key of each messageId."""
+    return pl.Series([message_key(name) for name in names], dtype=pl.Int64)
+
+
+def orders(names: pl.Series) -> pl.Series:
+    """The hash of each order_id."""
     return pl.Series([hash64(name) for name in names], dtype=pl.Int64)
 
 

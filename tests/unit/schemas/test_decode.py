@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.behaviours import Behaviour, Line
-from schemas.decode import decode, parse_time
+from schemas.decode import decode
 from schemas.errors import Reason, Rejected
 from schemas.money import to_minor
+from schemas.times import parse_time
 
 
 def message(properties: dict[str, Any] | None = None, **changes: Any) -> bytes:

@@ -8,6 +8,7 @@ from schemas.features import DAY_MS, HOUR_MS
 from schemas.outputs import Interaction, Snapshot
 from stream.features.codec import decode_profile, encode_profile
 from stream.features.engine import Config, Engine, Record
+from stream.features.marker import decode_marker, encode_marker
 
 T0 = 1_700_000_000_000
 MINUTE = 60_000
@@ -146,9 +147,46 @@ def test_what_comes_late_is_counted_with_what_was_flushed_before() -> None:
 
 def test_a_replay_of_history_does_not_look_like_silence() -> None:
     shop = Shop()
+    arrived = T0 + 300 * DAY_MS
+    shop.engine.apply(shop.event(Behaviour.CART_ADD, T0), 0, 1, arrived)
+    assert shop.engine.idle(arrived + HOUR_MS) == []
+    # Even where it is nearly done: what has not arrived when it happened may be followed by more of that time.
+    shop.engine.apply(shop.event(Behaviour.CART_ADD, arrived - 2 * HOUR_MS), 0, 2, arrived)
+    assert shop.engine.idle(arrived + HOUR_MS) == []
+
+
+def test_once_caught_up_silence_is_seen_and_also_after_a_restart_however_long_it_took() -> None:
+    shop = Shop()
     shop.send(Behaviour.CART_ADD, T0)
-    assert shop.engine.idle(T0 + 300 * DAY_MS) == []
     assert triggers(shop.engine.idle(T0 + 2 * HOUR_MS)) == [("cart_abandoned", HOUR_MS)]
+    restarted = Engine(Config())
+    for profile in shop.engine.profiles.values():
+        restarted.restore(decode_profile(encode_profile(profile)))
+    assert triggers(restarted.idle(T0 + 8 * DAY_MS)) == []
+    restarted.resume(decode_marker(encode_marker(shop.engine.marker())))
+    assert triggers(restarted.idle(T0 + 8 * DAY_MS)) == [("silence_7", 7 * DAY_MS)]
+
+
+def test_timers_of_several_customers_fire_in_order_of_time() -> None:
+    shop = Shop()
+    for customer, at in (("ann", T0), ("bob", T0 + MINUTE), ("cid", T0 + 5 * DAY_MS)):
+        shop.send(Behaviour.CART_ADD, at, customer)
+    fired = shop.engine.advance(T0 + 15 * DAY_MS, T0 + 15 * DAY_MS)
+    moments = [record.at for record in fired if isinstance(record, Snapshot)]
+    assert moments == sorted(moments)
+    assert len(moments) == 6
+
+
+@pytest.mark.parametrize("ahead", [DAY_MS, 3650 * DAY_MS])
+def test_one_producer_with_a_wrong_clock_moves_no_time(ahead: int) -> None:
+    shop = Shop()
+    shop.send(Behaviour.CART_ADD, T0)
+    with pytest.raises(Rejected):
+        shop.engine.apply(shop.event(Behaviour.VIEW, T0 + ahead, "other"), 0, 9, T0)
+    # Within what is allowed, it counts, and time stands where the event arrived.
+    shop.engine.apply(shop.event(Behaviour.VIEW, T0 + HOUR_MS, "other"), 0, 10, T0 + MINUTE)
+    assert shop.engine.clock == T0 + MINUTE
+    assert triggers(shop.engine.advance(T0 + HOUR_MS, T0 + HOUR_MS)) == [("cart_abandoned", HOUR_MS)]
 
 
 def test_a_silent_profile_is_forgotten() -> None:

@@ -13,7 +13,9 @@ from faust.types import TP
 
 from schemas.topics import CLICKSTREAM, PROFILES
 from stream.kafka.epochs import Epoch, NotDelivered
-from stream.kafka.stage import BarrierBroken, Owned, Stage
+from stream.kafka.owned import Owned
+from stream.kafka.stage import BarrierBroken, Stage
+from stream.kafka.state import Held
 from stream.kafka.transport import Run
 from stream.settings import Settings
 
@@ -80,6 +82,31 @@ class State:
         """Silence changes nothing."""
 
 
+class Patient(State):
+    """Lets every record wait until the test lets go of some."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.records: list[Any] = []
+        self.free = 0
+
+    async def process(self, run: Run, out: Any) -> None:
+        self.records += run.records
+        self.release(out)
+
+    def release(self, out: Any) -> bool:
+        for record in self.records[: self.free]:
+            self.count += 1
+            self.changed = True
+            out("features", b"k", record.value)
+        del self.records[: self.free]
+        self.free = 0
+        return False
+
+    def waiting(self) -> dict[str, Held]:
+        return {INPUT.topic: Held(len(self.records), self.records[0].offset)} if self.records else {}
+
+
 class Messages:
     """In place of Faust's stream: an event for every run that the test puts in."""
 
@@ -105,6 +132,7 @@ class Faust:
     def __init__(self) -> None:
         self.consumer = self
         self.heard = time.monotonic()
+        self.held: set[TP] = set()
         self.crash_reason: BaseException | None = None
         self.finished: list[int] = []
         self.committed: list[int] = []
@@ -134,17 +162,20 @@ class Bench:
     """A stage with one partition, everything around it replaced."""
 
     def __init__(self, folder: Path) -> None:
-        settings = Settings(data_dir=folder, session_timeout_s=SESSION_S, kafka_brokers="127.0.0.1:1")
+        settings = Settings(
+            data_dir=folder, session_timeout_s=SESSION_S, kafka_brokers="127.0.0.1:1", waiting_records=10
+        )
         self.stage = Stage(settings, "profile", (CLICKSTREAM,), PROFILES, lambda _: State())
         self.kafka, self.app, self.messages, self.state = Kafka(), Faust(), Messages(), State()
         self.stage.writer = cast(Any, self.kafka)
         self.stage.app = cast(Any, self.app)
         self.owned = self.own()
 
-    def own(self) -> Owned:
+    def own(self, state: State | None = None) -> Owned:
         """Assigned anew, and restored."""
-        self.state = State()
+        self.state = state or State()
         owned = self.stage.owned[0] = Owned(0, self.state)
+        owned.inputs = {INPUT}
         owned.ready.set()
         return owned
 
@@ -260,7 +291,7 @@ async def test_a_run_that_revocation_overtakes_is_never_finished(bench: Bench) -
     bench.own()
     old.waits.set()
     await bench.settle()
-    assert bench.stage._processed == {}
+    assert bench.stage._reading._received == {}
     barrier = asyncio.create_task(bench.stage.barrier())
     await bench.settle()
     await barrier
@@ -322,3 +353,66 @@ async def test_after_a_crash_the_last_commit_stands(bench: Bench) -> None:
     bench.app.crash_reason = RuntimeError()
     await bench.stage._on_shutdown(None)
     assert (bench.app.finished, bench.app.committed) == ([], [])
+
+
+async def test_a_run_is_finished_only_when_none_of_it_waits_any_longer(bench: Bench) -> None:
+    state = Patient()
+    owned = bench.own(state)
+    bench.messages.put(0, 1)
+    bench.messages.put(2)
+    await bench.settle()
+    finished = []
+    for free in (0, 1, 1, 1):
+        state.free = free
+        await bench.stage._release(owned)
+        barrier = asyncio.create_task(bench.stage.barrier())
+        await bench.settle()
+        await barrier
+        finished.append(list(bench.app.finished))
+    assert finished == [[], [], [1], [1, 2]]
+    assert owned.runs == []
+
+
+async def test_a_topic_of_which_too_much_waits_is_held_until_half_of_it_has_left(bench: Bench) -> None:
+    state = Patient()
+    owned = bench.own(state)
+    limit = bench.stage.settings.waiting_records
+    bench.messages.put(*range(limit))
+    await bench.settle()
+    assert bench.app.held == set()
+    bench.messages.put(limit)
+    await bench.settle()
+    assert bench.app.held == {INPUT}
+    state.free = limit // 2
+    await bench.stage._release(owned)
+    assert bench.app.held == {INPUT}
+    state.free = 1
+    await bench.stage._release(owned)
+    assert bench.app.held == set()
+
+
+async def test_what_waits_when_a_partition_is_revoked_is_left_to_its_next_owner(bench: Bench) -> None:
+    state = Patient()
+    bench.own(state)
+    bench.messages.put(0, 1)
+    bench.messages.put(2)
+    await bench.settle()
+    state.free = 2
+    await bench.stage._release(bench.stage.owned[0])
+    revoked = asyncio.create_task(bench.revoke())
+    await bench.settle()
+    await revoked
+    assert (bench.app.committed, state.count) == ([1], 2)
+
+
+async def test_what_was_held_back_is_written_in_the_order_of_the_newest_changes(bench: Bench) -> None:
+    changes = iter([[(b"ann", b"1"), (b"", b"1")], [(b"bob", b"2"), (b"", b"2")]])
+    bench.state.changes = lambda: iter(next(changes))  # type: ignore[method-assign]
+    heard = bench.app.heard
+    bench.app.heard -= SESSION_S
+    await bench.stage.barrier()
+    bench.app.heard = heard
+    barrier = asyncio.create_task(bench.stage.barrier())
+    await bench.settle()
+    await barrier
+    assert [value for _, value in bench.kafka.sent] == [b"1", b"2", b"2"]

