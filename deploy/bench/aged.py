@@ -1,8 +1,9 @@
 """Profiles as they are after months: the engine's own work on a year of one customer's visits."""
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from deploy.bench.events import SEED
 from deploy.simulate import visits
@@ -10,10 +11,11 @@ from deploy.simulate.catalogue import Catalogue
 from deploy.simulate.customer import DAY_MS, make
 from deploy.simulate.session import Session
 from schemas.decode import decode
+from stream.features.codec import encode_profile
 from stream.features.engine import Config, Engine
 from stream.features.profile import Profile
 
-START_MS = 1_704_067_200_000  # 2024-01-01
+NOW_MS = 1_735_689_600_000  # 2025-01-01: the same profiles every day
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,29 +37,41 @@ def lives(rng: random.Random) -> Iterator[Life]:
         yield Life(count, min(365, 1 + int(count * rng.uniform(2, 9))))
 
 
-class Maker:
-    """Makes profiles by the engine's own functions, from events as the wire carries them; seeded."""
+class Aged(NamedTuple):
+    """A profile, and the time at which its next timer is due."""
 
-    def __init__(self, seed: int = SEED) -> None:
+    profile: Profile
+    due: int
+
+    def encoded(self) -> bytes:
+        """As it lies on the topic."""
+        return encode_profile(self.profile, self.due)
+
+
+class Maker:
+    """Makes profiles by the engine's own functions, from events as the wire carries them, up to `now` (ms); seeded."""
+
+    def __init__(self, now: int = NOW_MS, seed: int = SEED) -> None:
         self._rng = random.Random(f"{seed}-aged")
         self._seed = seed
+        self._now = now
         self._catalogue = Catalogue(random.Random(f"{seed}-catalogue"))
 
-    def profile(self, number: int, life: Life) -> Profile:
-        """Customer `number`'s profile at the end of her `life`, pruned as at a flush."""
+    def profile(self, number: int, life: Life) -> Aged:
+        """Customer `number`'s profile after her `life`, pruned as at a flush; what was due until now has fired."""
         engine = Engine(Config(emit=False))
-        end = START_MS + 365 * DAY_MS
-        person = make(number, self._seed, START_MS, 365, self._catalogue)
-        moments = sorted(end - int(self._rng.random() * life.days * DAY_MS) for _ in range(life.visits))
+        person = make(number, self._seed, self._now - 365 * DAY_MS, 365, self._catalogue)
+        moments = sorted(self._now - int(self._rng.random() * life.days * DAY_MS) for _ in range(life.visits))
         offset = 0
         for at in moments:
             session = Session(person, self._catalogue, at, self._new_id)
             self._act(session, at)
             for event in session.events:
-                engine.apply(decode(event.value, "USD"), 0, offset, end)
+                engine.apply(decode(event.value, "USD"), 0, offset, max(event.at, self._now))
                 offset += 1
+        engine.advance(self._now, self._now)
         (found,) = [profile for _, profile in engine.flush() if profile is not None]
-        return found
+        return Aged(found, engine.due(found.customer))
 
     def _new_id(self) -> str:
         return f"{self._rng.getrandbits(128):032x}"
@@ -72,10 +86,3 @@ class Maker:
             visits.buy(session, at)
         else:
             visits.review(session, rng.choice(self._catalogue.products), rng.random())
-
-
-def spread(make_one: Callable[[int], bytes], distinct: int, total: int) -> Iterator[tuple[int, bytes]]:
-    """`total` values made from `distinct` ones, again and again."""
-    made = [make_one(number) for number in range(min(distinct, total))]
-    for number in range(total):
-        yield number, made[number % len(made)]

@@ -15,6 +15,7 @@ class Job:
 
     `outputs` says whether snapshots and interactions are written as well; `folder` is the process's own. With
     `profile_to`, what the process did between its first and its last record is written there as cProfile statistics.
+    Nothing is processed before the file `gate` is there, where one is named; `flush_s` is the time between two commits.
     """
 
     brokers: str
@@ -25,6 +26,8 @@ class Job:
     outputs: bool
     folder: str
     profile_to: str = ""
+    gate: str = ""
+    flush_s: float = 1.0
 
     def argument(self) -> str:
         """The job as one argument on the command line."""

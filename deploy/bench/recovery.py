@@ -8,21 +8,21 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from itertools import islice
 from typing import Any
 
-from confluent_kafka import Consumer, ConsumerGroupState, TopicPartition
-from confluent_kafka.admin import AdminClient
+from confluent_kafka import Consumer, TopicPartition
 
 from deploy.bench.aged import Maker, lives
 from deploy.bench.child import Child, child
 from deploy.bench.events import SEED
+from deploy.bench.group import shares
 from deploy.bench.job import FIRST, LAST, Job
 from deploy.bench.load import load
 from deploy.bench.place import place
+from deploy.bench.wait import until
 from deploy.local.part import NotReady
 from deploy.local.parts import page
 from deploy.local.supervisor import Announce
 from schemas.errors import OperatorError
 from schemas.topics import INTERACTIONS, PROFILES
-from stream.features.codec import encode_profile
 from stream.kafka.admin import create_topics
 from stream.kafka.producer import Producer
 from stream.kafka.stage import group_id
@@ -30,7 +30,6 @@ from stream.settings import Settings
 
 DISTINCT = 300
 RATE = 1_000.0
-POLL_S = 0.05
 LIMIT_S = 120.0
 
 
@@ -42,7 +41,7 @@ async def recovery(
         await asyncio.to_thread(create_topics, own)
         size = await asyncio.to_thread(fill, own, count, sent)
         announce("recovery", "one worker restores")
-        seconds = await restored(own)
+        seconds, cpu_s = await restored(own)
         announce("recovery", "two workers under load, one is killed")
         first, every = await failover(own)
     return {
@@ -52,13 +51,14 @@ async def recovery(
         "profiles": count,
         "mean_bytes": round(size / count),
         "restore_s": round(seconds, 3),
+        "restore_cpu_us_per_profile": round(cpu_s / count * 1e6, 2),
         "session_timeout_s": own.session_timeout_s,
     }
 
 
 def fill(settings: Settings, count: int, sent: Callable[[int], None]) -> int:
     """Send `count` profiles, of which `DISTINCT` differ in more than the customer; returns their bytes."""
-    maker = Maker()
+    maker = Maker(int(time.time() * 1000))
     aged = [
         maker.profile(number, life)
         for number, life in enumerate(islice(lives(random.Random(f"{SEED}-lives")), min(DISTINCT, count)))
@@ -66,18 +66,18 @@ def fill(settings: Settings, count: int, sent: Callable[[int], None]) -> int:
     producer = Producer(settings.kafka_brokers, client="footfall-bench", prefix=settings.topic_prefix)
     size = 0
     for number in range(count):
-        profile = aged[number % len(aged)]
-        profile.customer = f"aged-{number}"
-        value = encode_profile(profile)
-        producer.send(PROFILES.name, profile.customer.encode(), value)
+        one = aged[number % len(aged)]
+        one.profile.customer = f"aged-{number}"
+        value = one.encoded()
+        producer.send(PROFILES.name, one.profile.customer.encode(), value)
         size += len(value)
         sent(1)
     producer.flush()
     return size
 
 
-async def restored(settings: Settings) -> float:
-    """Seconds that a worker takes from being given all partitions until it is ready."""
+async def restored(settings: Settings) -> tuple[float, float]:
+    """Seconds that a worker takes from being given all partitions until it is ready, and its processor's seconds."""
     group = group_id(settings, "profile")
     folder = settings.data_dir / "restore"
     job = Job(settings.kafka_brokers, "", group, 0, settings.partitions, True, str(folder))
@@ -87,7 +87,8 @@ async def restored(settings: Settings) -> float:
                 marks = await running.marks()
         except TimeoutError:
             raise running.failed() from None
-    return marks[LAST]["at"] - marks[FIRST]["at"]
+    first, last = marks[FIRST], marks[LAST]
+    return last["at"] - first["at"], last["cpu"] - first["cpu"]
 
 
 async def failover(settings: Settings) -> tuple[float, float]:
@@ -96,13 +97,16 @@ async def failover(settings: Settings) -> tuple[float, float]:
     Seen by the interactions that come out, which every event of the load gives.
     """
     async with AsyncExitStack() as stack:
+        group = group_id(settings, "profile")
         ports = [settings.metrics_base_port + number for number in range(2)]
         workers = [await stack.enter_async_context(_worker(settings, port)) for port in ports]
-        await _until(lambda: _shared(settings) and all(map(_ready, ports)), "two workers share the partitions")
+        await until(
+            lambda: shares(settings, group) == 2 and all(map(_ready, ports)), "two workers share the partitions"
+        )
         await stack.enter_async_context(load(settings, RATE))
         ends = Ends(settings)
         stack.callback(ends.close)
-        await _until(lambda: all(end > 0 for end in ends.now()), "every partition is at work")
+        await until(lambda: all(end > 0 for end in ends.now()), "every partition is at work")
         workers[0].kill()
         killed = time.monotonic()
         await workers[0].process.wait()
@@ -123,7 +127,7 @@ async def failover(settings: Settings) -> tuple[float, float]:
                     times.append(time.monotonic() - killed)
             return not lost
 
-        await _until(taken_over, "another worker takes over")
+        await until(taken_over, "another worker takes over")
         return times[0], times[-1]
 
 
@@ -154,21 +158,3 @@ def _ready(port: int) -> bool:
         return "footfall_ready 1.0" in page(f"http://127.0.0.1:{port}/metrics")
     except NotReady:
         return False
-
-
-def _shared(settings: Settings) -> bool:
-    """Whether the group is stable, and both of its members have partitions."""
-    group = group_id(settings, "profile")
-    client = AdminClient({"bootstrap.servers": settings.kafka_brokers, "log_level": 0})
-    found = client.describe_consumer_groups([group])[group].result(10)
-    shares = [len(member.assignment.topic_partitions) for member in found.members]
-    return found.state == ConsumerGroupState.STABLE and len(shares) == 2 and all(shares)
-
-
-async def _until(good: Callable[[], bool], what: str) -> None:
-    """Ask until it is so. Raises `OperatorError` where that takes longer than `LIMIT_S`."""
-    end = time.monotonic() + LIMIT_S
-    while not await asyncio.to_thread(good):
-        if time.monotonic() > end:
-            raise OperatorError(f"within {LIMIT_S:.0f} s it was not so that {what}")
-        await asyncio.sleep(POLL_S)

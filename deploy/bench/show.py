@@ -1,6 +1,6 @@
 """What a benchmark shows on a terminal: bars while it runs, a table at the end."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -53,3 +53,30 @@ def contest_table(result: dict[str, Any]) -> Table:
             row.append(f"{found['cpu_us_per_event'][name]:.1f}")
         table.add_row(*row)
     return table
+
+
+@contextmanager
+def filling(console: Console, total: int, what: str, *, quiet: bool) -> Iterator[Callable[[int], None]]:
+    """One bar, for what a benchmark makes before it measures."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True, disable=quiet) as progress:
+        task = progress.add_task(what, total=total)
+        yield lambda count: progress.update(task, advance=count)
+
+
+def lines(result: dict[str, Any]) -> Table:
+    """A result's figures, one a line; those within others behind a dot."""
+    table = Table(show_header=False, box=None)
+    for name, value in _flat(result):
+        table.add_row(
+            name, f"{value:,}" if isinstance(value, int | float) and not isinstance(value, bool) else str(value)
+        )
+    return table
+
+
+def _flat(result: dict[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in result.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{before}{name}.")
+        else:
+            yield before + name, value

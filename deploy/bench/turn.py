@@ -18,6 +18,7 @@ from deploy.bench.job import FIRST, LAST, Job
 from schemas.errors import OperatorError
 from schemas.topics import FEATURES, INTERACTIONS, PROFILES
 from stream.features.codec import decode_profile
+from stream.features.marker import MARKER
 from stream.kafka.admin import create_topics
 from stream.kafka.restore import read_partition
 from stream.settings import Settings
@@ -67,22 +68,22 @@ async def take(turn: Turn, contender: Contender, python: str) -> Speed:
     waits for an interval, which is a second for everyone. Raises `OperatorError` where it fails, takes longer than
     `LIMIT_S`, or made anything but the right state.
     """
-    await asyncio.to_thread(_prepare, turn, contender)
+    await asyncio.to_thread(prepare, turn, contender)
     job = turn.job(contender)
     arguments = (contender.module, job.argument())
     async with child(contender.name, arguments, turn.folder, python=python) as running:
         try:
             async with asyncio.timeout(LIMIT_S):
                 marks = await running.marks()
-                end = await _committed(job)
+                end = await committed(job)
         except TimeoutError:
             raise running.failed() from None
-    await asyncio.to_thread(_check, turn, contender)
+    await asyncio.to_thread(check, turn, contender)
     first, last, total = marks[FIRST], marks[LAST], turn.filled.total
     return Speed(total / (end - first["at"]), (last["cpu"] - first["cpu"]) / total * 1e6)
 
 
-async def _committed(job: Job) -> float:
+async def committed(job: Job) -> float:
     """When the group's commits reach the end of every partition."""
     consumer = Consumer({"bootstrap.servers": job.brokers, "group.id": job.group, "enable.auto.commit": False})
     places = [
@@ -102,7 +103,7 @@ async def _committed(job: Job) -> float:
         consumer.close()
 
 
-def _prepare(turn: Turn, contender: Contender) -> None:
+def prepare(turn: Turn, contender: Contender) -> None:
     """Outputs begin empty at every turn; so do our profiles and our group, whose names the prefix gives."""
     settings = turn.settings
     client = AdminClient({"bootstrap.servers": settings.kafka_brokers, "log_level": 0})
@@ -133,7 +134,7 @@ def delete_topics(settings: Settings, names: Sequence[str]) -> None:
         time.sleep(POLL_S)
 
 
-def _check(turn: Turn, contender: Contender) -> None:
+def check(turn: Turn, contender: Contender) -> None:
     """Raise `OperatorError` unless the state is there: every customer, and every event once."""
     if contender.store is None:
         return
@@ -141,7 +142,7 @@ def _check(turn: Turn, contender: Contender) -> None:
     values: dict[bytes, bytes | None] = {}
     for number in range(turn.settings.partitions):
         read_partition(turn.settings.kafka_brokers, topic, number, values.__setitem__)
-    profiles = [decode_profile(value) for value in values.values() if value]
+    profiles = [decode_profile(value) for key, value in values.items() if value and key != MARKER]
     found = (len(profiles), sum(profile.events for profile in profiles))
     wanted = (turn.filled.customers, turn.filled.distinct)
     if found != wanted:

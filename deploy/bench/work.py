@@ -7,7 +7,7 @@ from stream.features.engine import Config, Engine, Record
 from stream.features.profile import Profile
 
 CURRENCY = "USD"
-# Pruning at every write costs more than the bytes it saves; at every eighth it pays.
+# The engine prunes once a flush, whatever came in between; who writes at every event need not prune at each either.
 PRUNE_EVERY = 8
 
 

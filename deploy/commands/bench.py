@@ -30,6 +30,51 @@ Examples:
   footfall bench profile --only footfall --mode state --rounds 1 --profile-to footfall.pstats
 """
 
+LATENCY_HELP = """Open-loop load through Kafka, profile, score and Triton here: from event to alert and to score.
+
+Events are sent at times fixed beforehand, and a latency counts from when its event was to be sent: a pipeline that
+stalls delays nobody's clock (no coordinated omission). `p50_ms` to `p99_ms` are event to alert, under `score` event to
+score. `bounded` says whether the snapshots that wait for scoring stayed as many as they were, `kept_up` whether that
+took no scores without BERT, `fallbacks` how many there were and why.
+
+Examples:
+
+  footfall bench latency --rate 1000 --json
+
+  footfall bench latency --rate 200 --seconds 60
+"""
+RECOVERY_HELP = """How fast a worker restores its profiles, and how soon another takes over after `kill -9`.
+
+`profiles_per_s`: one worker, all partitions, from being given them until it is ready. `failover_s`: two workers under
+load, one is killed; seconds until every partition it had gives output again (`failover_first_s`: the first of them).
+
+Examples:
+
+  footfall bench recovery --json
+
+  footfall bench recovery --profiles 1000000
+"""
+MEMORY_HELP = """What a profile weighs: on the topic, and in a worker's memory before and after it was touched.
+
+Customers as a shop has them (half came once or twice), and heavy ones: hundreds of events over a year.
+
+Examples:
+
+  footfall bench memory --json
+
+  footfall bench memory --profiles 5000
+"""
+SCALE_HELP = """The profile stage with outputs by one, two and four workers on the same events.
+
+The workers wait until each has its partitions and begin at once; the time ends when every event is committed.
+
+Examples:
+
+  footfall bench scale --json
+
+  footfall bench scale --events 500000 --partitions 8 --rounds 3
+"""
+
 JsonOption = Annotated[bool, typer.Option("--json", help="print the result as JSON, and no progress")]
 PartitionsOption = Annotated[int, typer.Option(min=1, help="partitions of every topic")]
 
@@ -39,6 +84,10 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(help="Measure the engine and the pipeline, on a broker of their own.", no_args_is_help=True)
     group.callback()(lambda: None)
     group.command("profile", help=PROFILE_HELP)(profile)
+    group.command("latency", help=LATENCY_HELP)(latency)
+    group.command("recovery", help=RECOVERY_HELP)(recovery)
+    group.command("memory", help=MEMORY_HELP)(memory)
+    group.command("scale", help=SCALE_HELP)(scale)
     app.add_typer(group, name="bench")
 
 
@@ -88,6 +137,96 @@ def profile(
         console.print_json(data=result)
     else:
         console.print(show.contest_table(result))
+
+
+def latency(
+    rate: Annotated[float, typer.Option(min=1, help="events a second")] = 1_000.0,
+    seconds: Annotated[float, typer.Option(min=1, help="how long to measure")] = 30.0,
+    warm_up: Annotated[float, typer.Option(min=0, help="seconds of the same load before that")] = 10.0,
+    partitions: PartitionsOption = 4,
+    as_json: JsonOption = False,
+) -> None:
+    """Load the whole pipeline."""
+    from rich.console import Console
+
+    from deploy.bench.latency import latency as measure
+    from stream.settings import Settings
+
+    console = Console()
+
+    async def work(announce: "Callable[[str, str], None]") -> Any:
+        return await measure(Settings(), rate, seconds, warm_up, partitions, announce)
+
+    _tell(_run(work, console, quiet=as_json), console, as_json=as_json)
+
+
+def recovery(
+    profiles: Annotated[int, typer.Option(min=1, help="how many profiles to restore")] = 200_000,
+    partitions: PartitionsOption = 4,
+    as_json: JsonOption = False,
+) -> None:
+    """Restore, and fail over."""
+    from rich.console import Console
+
+    from deploy.bench import show
+    from deploy.bench.recovery import recovery as measure
+    from stream.settings import Settings
+
+    console = Console()
+
+    async def work(announce: "Callable[[str, str], None]") -> Any:
+        with show.filling(console, profiles, "profiles into Kafka", quiet=as_json) as sent:
+            return await measure(Settings(), profiles, partitions, announce, sent)
+
+    _tell(_run(work, console, quiet=as_json), console, as_json=as_json)
+
+
+def memory(
+    profiles: Annotated[int, typer.Option(min=10, help="how many customers to weigh")] = 2_000,
+    as_json: JsonOption = False,
+) -> None:
+    """Weigh profiles."""
+    from rich.console import Console
+
+    from deploy.bench import show
+    from deploy.bench.memory import HEAVY_CUSTOMERS, measure
+
+    console = Console()
+    with show.filling(console, profiles + HEAVY_CUSTOMERS, "profiles", quiet=as_json) as made:
+        result = measure(profiles, made)
+    _tell(result, console, as_json=as_json)
+
+
+def scale(
+    events: Annotated[int, typer.Option(min=100, help="how many events")] = 200_000,
+    partitions: PartitionsOption = 4,
+    rounds: Annotated[int, typer.Option(min=1, help="rounds")] = 3,
+    as_json: JsonOption = False,
+) -> None:
+    """Add workers."""
+    from rich.console import Console
+
+    from deploy.bench import show
+    from deploy.bench.scale import scale as measure
+    from stream.settings import Settings
+
+    console = Console()
+
+    async def work(announce: "Callable[[str, str], None]") -> Any:
+        with show.filling(console, events, "events into Kafka", quiet=as_json) as sent:
+            return await measure(Settings(), events, partitions, rounds, announce, sent)
+
+    _tell(_run(work, console, quiet=as_json), console, as_json=as_json)
+
+
+def _tell(result: dict[str, Any], console: "Console", *, as_json: bool) -> None:
+    """The result as JSON, or line by line."""
+    from deploy.bench import show
+
+    if as_json:
+        console.print_json(data=result)
+    else:
+        console.print(show.lines(result))
 
 
 def _run(work: "Callable[[Callable[[str, str], None]], Awaitable[Any]]", console: "Console", *, quiet: bool) -> Any:

@@ -1,15 +1,19 @@
-"""A profile as bytes on the `profiles` topic: a msgpack array of its fields, compressed where it has grown long.
+"""A profile as bytes on the `profiles` topic: a short header, then its fields as msgpack, compressed where long.
 
-The format's version comes first. Message ids are packed, six bytes each and one for their age in days.
+The header is what an engine must know of a profile that nobody has touched yet: so a million of them are restored in
+seconds, and decoded one by one when their customers come or their timers are due. Message ids are packed, six bytes
+each and one for their age in days.
 """
 
 from dataclasses import fields
 from operator import attrgetter
+from types import GenericAlias
 from typing import Any, Final, get_type_hints
 
 import msgspec
 import numpy as np
 from cramjam import zstd
+from msgspec import Struct
 
 from schemas.hashing import MESSAGE_BYTES
 from stream.features.profile import Profile
@@ -19,29 +23,62 @@ _LONG: Final = 2_000  # bytes beyond which a profile is worth compressing
 _SEEN_BYTES: Final = MESSAGE_BYTES + 1
 _MAGIC: Final = b"\x28\xb5\x2f\xfd"  # how every zstd frame begins (RFC 8878); no msgpack array does
 
-_NAMES = tuple(field.name for field in fields(Profile) if field.name != "seen")
+
+class Header(Struct, array_like=True, frozen=True, gc=False):
+    """`due` is a time (ms) before which no timer of the profile is due; `sending`: something of it is on its way.
+
+    `touched` and `applied` are the profile's.
+    """
+
+    version: int
+    due: int
+    sending: bool
+    touched: int
+    applied: dict[int, int]
+
+
+_NAMES = tuple(field.name for field in fields(Profile) if field.name not in ("seen", "touched", "applied"))
 _values = attrgetter(*_NAMES)
 _encoder = msgspec.msgpack.Encoder()
-_types: tuple[Any, ...] = (int, int, bytes, *(get_type_hints(Profile)[name] for name in _NAMES))
-_decoder: msgspec.msgpack.Decoder[Any] = msgspec.msgpack.Decoder(tuple.__class_getitem__(_types))
+_header = msgspec.msgpack.Decoder(Header)
+_types: tuple[Any, ...] = (int, bytes, *(get_type_hints(Profile)[name] for name in _NAMES))
+_decoder: msgspec.msgpack.Decoder[Any] = msgspec.msgpack.Decoder(GenericAlias(tuple, _types))
 
 
-def encode_profile(profile: Profile) -> bytes:
-    """The profile as bytes."""
+def encode_profile(profile: Profile, due: int = 0) -> bytes:
+    """The profile as bytes, its header's length in the first; `due` as in the header, 0 where it is not known."""
+    sending = profile.ids is not None and bool(profile.ids.outgoing)
+    header = _encoder.encode(Header(VERSION, due, sending, profile.touched, profile.applied))
     newest = max(profile.seen.values(), default=0)
-    raw = _encoder.encode((VERSION, newest, _pack(profile.seen, newest), *_values(profile)))
-    return raw if len(raw) < _LONG else bytes(zstd.compress(raw, 1))
+    body = _encoder.encode((newest, _pack(profile.seen, newest), *_values(profile)))
+    return b"%c%b%b" % (len(header), header, body if len(body) < _LONG else bytes(zstd.compress(body, 1)))
+
+
+def read_header(raw: bytes) -> Header:
+    """The header alone; `ValueError` for another version or broken bytes."""
+    try:
+        header = _header.decode(raw[1 : 1 + raw[0]])
+    except (msgspec.DecodeError, IndexError) as error:
+        raise ValueError(f"no profile, or not in format {VERSION}: {error}") from error
+    if header.version != VERSION:
+        raise ValueError(f"profile format {header.version} is not {VERSION}: rebuild the profiles from the logs")
+    return header
 
 
 def decode_profile(raw: bytes) -> Profile:
     """The profile that `encode_profile` wrote; `ValueError` for another version or broken bytes."""
+    header = read_header(raw)
+    body = raw[1 + raw[0] :]
     try:
-        version, newest, seen, *values = _decoder.decode(zstd.decompress(raw) if raw.startswith(_MAGIC) else raw)
+        newest, seen, *values = _decoder.decode(zstd.decompress(body) if body.startswith(_MAGIC) else body)
     except (msgspec.DecodeError, OSError, ValueError) as error:
         raise ValueError(f"no profile, or not in format {VERSION}: {error}") from error
-    if version != VERSION:
-        raise ValueError(f"profile format {version} is not {VERSION}: rebuild the profiles from the logs")
-    return Profile(seen=_unpack(seen, newest), **dict(zip(_NAMES, values, strict=True)))
+    return Profile(
+        seen=_unpack(seen, newest),
+        touched=header.touched,
+        applied=header.applied,
+        **dict(zip(_NAMES, values, strict=True)),
+    )
 
 
 def _pack(seen: dict[int, int], newest: int) -> bytes:

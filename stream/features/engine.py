@@ -12,6 +12,7 @@ from schemas.outputs import Moment as Told
 from stream.features import derive, policy, timers
 from stream.features.align import LIVE_MS
 from stream.features.apply import ORDER_CHANGES, apply, prune
+from stream.features.codec import decode_profile, read_header
 from stream.features.marker import Marker
 from stream.features.memory import beyond
 from stream.features.profile import Moment, Profile
@@ -65,15 +66,63 @@ class Engine:
         self._heap: list[tuple[int, str]] = []
         self._armed: dict[str, int] = {}
         self._marked = False
+        # Stored profiles that nobody has touched since: they are decoded when somebody does.
+        self._asleep: dict[str, bytes] = {}
+
+    def __len__(self) -> int:
+        """How many profiles there are."""
+        return len(self.profiles) + len(self._asleep)
+
+    def __contains__(self, customer: str) -> bool:
+        """Whether the customer has a profile."""
+        return customer in self.profiles or customer in self._asleep
+
+    def find(self, customer: str) -> Profile | None:
+        """The customer's profile, decoded if need be."""
+        return self.profiles.get(customer) or self._wake(customer)
 
     def restore(self, profile: Profile) -> None:
         """Take over a stored profile, with its timers. In a store that has no marker the newest tells the clock."""
         self.profiles[profile.customer] = profile
-        if not self._marked:
-            self.clock = max(self.clock, profile.touched)
-        for source, offset in profile.applied.items():
-            self._reread[source] = max(offset, self._reread.get(source, -1))
+        self._take_over(profile.touched, profile.applied)
         self.arm(profile)
+
+    def restore_stored(self, customer: str, raw: bytes) -> None:
+        """As `restore`, with the profile as it is stored: it is decoded when it is first touched.
+
+        `ValueError` where its header cannot be read.
+        """
+        header = read_header(raw)
+        if header.sending:
+            self._asleep.pop(customer, None)
+            self.restore(decode_profile(raw))
+            return
+        self.profiles.pop(customer, None)
+        self._asleep[customer] = raw
+        self._take_over(header.touched, header.applied)
+        self._push(customer, max(header.due, header.touched + 1))
+
+    def _take_over(self, touched: int, applied: dict[int, int]) -> None:
+        if not self._marked:
+            self.clock = max(self.clock, touched)
+        for source, offset in applied.items():
+            self._reread[source] = max(offset, self._reread.get(source, -1))
+
+    def forget(self, customer: str) -> None:
+        """The customer has no profile any more, whatever was restored before."""
+        self.profiles.pop(customer, None)
+        self._asleep.pop(customer, None)
+
+    def due(self, customer: str) -> int:
+        """A time before which no timer of the customer's is due; 0 where that is not known."""
+        return self._armed.get(customer, 0)
+
+    def _wake(self, customer: str) -> Profile | None:
+        raw = self._asleep.pop(customer, None)
+        if raw is None:
+            return None
+        profile = self.profiles[customer] = decode_profile(raw)
+        return profile
 
     def resume(self, marker: Marker) -> None:
         """Take over the clock: where it stood at the last whole barrier, whatever newer profiles say."""
@@ -105,7 +154,7 @@ class Engine:
         now = at if at < arrived else arrived
         records = self.advance(now, arrived) if now > self.clock else []
         self._offsets[source] = offset
-        profile = self.profiles.get(customer)
+        profile = self.profiles.get(customer) or self._wake(customer)
         if profile is None:
             profile = self.profiles[customer] = Profile(customer)
         elif offset <= self._reread.get(source, -1) and offset <= profile.applied.get(source, -1):
@@ -149,8 +198,10 @@ class Engine:
         heap = self._heap
         while heap and heap[0][0] <= clock:
             armed, customer = heappop(heap)
-            profile = self.profiles.get(customer)
-            if profile is None or self._armed.get(customer) != armed:
+            if self._armed.get(customer) != armed:
+                continue
+            profile = self.profiles.get(customer) or self._wake(customer)
+            if profile is None:
                 continue
             del self._armed[customer]
             due, kind = timers.soonest(profile, self.config.delays)

@@ -91,7 +91,7 @@ class Identities:
 
     def user_of(self, event: Event, source: int, offset: int) -> str | None:
         """Whose an anonymous event is that came after its device's behaviour had moved; None: the device's own."""
-        device = self._engine.profiles.get(event.customer)
+        device = self._engine.find(event.customer)
         if device is None or device.ids is None:
             return None
         if device.applied.get(source, -1) >= offset or event.message in device.seen:
@@ -114,7 +114,7 @@ class Identities:
     def sign_in(self, link: Link, offset: int) -> Done:
         """A user signed in on a device that lives here: freeze what it did before, to be sent once that is durable."""
         engine = self._engine
-        device = engine.profiles.get(link.device)
+        device = engine.find(link.device)
         if device is None:
             device = engine.profiles[link.device] = Profile(link.device)
         elif device.applied.get(SOURCE, -1) >= offset:
@@ -151,7 +151,7 @@ class Identities:
     def take(self, carry: Carry, offset: int) -> Done:
         """A device's profile for a user who lives here: merged, once. Raises `Rejected` where it cannot be read."""
         engine = self._engine
-        user = engine.profiles.get(carry.user)
+        user = engine.find(carry.user)
         if user is not None and user.applied.get(SOURCE, -1) >= offset:
             return Done(Outcome.REPEATED, [])
         try:
@@ -187,7 +187,7 @@ class Identities:
         written, self._written = self._written, {}
         found: list[Carry | Forward] = []
         for generation, name in sorted((generation, name) for name, every in written.items() for generation in every):
-            device = self._engine.profiles.get(name)
+            device = self._engine.find(name)
             if device is None or device.ids is None or generation not in device.ids.outgoing:
                 continue
             found.append(device.ids.outgoing.pop(generation))

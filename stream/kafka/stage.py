@@ -103,7 +103,7 @@ class Stage:
             topic_allow_declare=False,
             topic_disable_leader=True,
             broker_session_timeout=settings.session_timeout_s,
-            broker_heartbeat_interval=settings.session_timeout_s / 4,
+            broker_heartbeat_interval=settings.session_timeout_s / 10,
             broker_commit_interval=settings.flush_interval_s,
             broker_max_poll_records=run_records,
             consumer_auto_offset_reset="earliest",

@@ -13,7 +13,7 @@ from schemas.outputs import Snapshot, encode
 from schemas.topics import CLICKSTREAM, DAY_MS, FEATURES, INTERACTIONS, MERGES, ORDERS, PROFILES
 from stream import metrics
 from stream.features.align import Aligner, Entry
-from stream.features.codec import decode_profile, encode_profile
+from stream.features.codec import encode_profile
 from stream.features.engine import Config, Engine, Record
 from stream.features.identity import SOURCE
 from stream.features.marker import MARKER, Marker, decode_marker, encode_marker
@@ -88,17 +88,17 @@ class ProfilePartition:
 
     def restore(self, key: bytes, value: bytes | None) -> None:
         """One stored profile, or its tombstone; or the clock."""
+        customer = key.decode()
         if key == MARKER:
             if value is not None:
                 self._marked = decode_marker(value)
                 self._engine.resume(self._marked)
-            return
-        profile = None if value is None else decode_profile(value)
-        if profile is None:
-            self._engine.profiles.pop(key.decode(), None)
+        elif value is None:
+            self._engine.forget(customer)
+            self._stitching.restore(customer, None)
         else:
-            self._engine.restore(profile)
-        self._stitching.restore(key.decode(), profile)
+            self._engine.restore_stored(customer, value)
+            self._stitching.restore(customer, self._engine.profiles.get(customer))
 
     async def process(self, run: Run, out: Out) -> None:
         """Every record of the run: to dead letters, on to its customer's own partition, or in its turn into a profile.
@@ -130,7 +130,7 @@ class ProfilePartition:
             refuse(record, rejected, out)
             return None
         # Whoever has a profile here lives here; only a new customer's home needs to be looked up.
-        if event.customer not in engine.profiles:
+        if event.customer not in engine:
             number = home(event.customer, self._partitions)
             if number != self._number:
                 # Other keys and other partitioners: the event belongs to another partition's profile.
@@ -178,7 +178,7 @@ class ProfilePartition:
         for behaviour, count in self._behaviours.items():
             _ACCEPTED[behaviour].inc(count)
         self._behaviours.clear()
-        metrics.PROFILES.labels(self._number).set(len(engine.profiles))
+        metrics.PROFILES.labels(self._number).set(len(engine))
 
     def waiting(self) -> dict[str, Held]:
         """What waits for records of the other topic."""
@@ -196,7 +196,7 @@ class ProfilePartition:
         self._stitching.flushing()
         for customer, profile in self._engine.flush():
             changed = True
-            value = None if profile is None else encode_profile(profile)
+            value = None if profile is None else encode_profile(profile, self._engine.due(customer))
             if value is not None:
                 metrics.PROFILE_BYTES.observe(len(value))
             yield customer.encode(), value

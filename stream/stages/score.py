@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
+from itertools import takewhile
 
 import msgspec
 from confluent_kafka import Message
@@ -19,6 +20,8 @@ from online.state import Learner
 from schemas.outputs import Interaction, ModelSnapshot, Parts, Recommendation, Score, Snapshot, encode, make_id
 from schemas.topics import ALERTS, DECISIONS, FEATURES, INTERACTIONS, MODELS, RECOMMENDATIONS, SCORES
 from stream import metrics
+from stream.backlog import REASON as BEHIND
+from stream.backlog import Backlog
 from stream.kafka.follow import Follower
 from stream.kafka.stage import Stage
 from stream.kafka.state import Out
@@ -47,6 +50,7 @@ class Models:
         self.learner = Learner()
         self.index = ItemIndex()
         self.pace = Pace(settings.score_batch)
+        self.behind_s = settings.score_behind_s
         self.policy = Policy(holdout_share=settings.holdout_share)
         self.ready = asyncio.Event()
 
@@ -120,6 +124,7 @@ class ScorePartition:
     def __init__(self, models: Models, now: Callable[[], float] = time.time) -> None:
         self._models = models
         self._now = now
+        self._backlog = Backlog(models.behind_s)
         self._said: dict[str, Said] = {}
         self._changed: set[str] = set()
 
@@ -135,13 +140,19 @@ class ScorePartition:
         await self._models.ready.wait()
         snapshots = [_snapshots.decode(record.value) for record in run.records]
         while snapshots:
-            batch = self._models.pace.batch
-            await self._score(snapshots[:batch], out)
-            del snapshots[:batch]
+            size = self._models.pace.batch
+            late = list(takewhile(self._late, snapshots[:size]))
+            batch = late or snapshots[:size]
+            await self._score(batch, out, BEHIND if late else "")
+            del snapshots[: len(batch)]
 
-    async def _score(self, snapshots: Sequence[Snapshot], out: Out) -> None:
+    def _late(self, snapshot: Snapshot) -> bool:
+        return self._backlog.late(snapshot, self._now())
+
+    async def _score(self, snapshots: Sequence[Snapshot], out: Out, without: str = "") -> None:
+        """Score a batch; with a reason to be `without` BERT, it is not asked."""
         texts = [self._models.bert.text(snapshot) for snapshot in snapshots]
-        answers, fallback = await self._ask(texts)
+        answers, fallback = self._unasked(len(texts), without) if without else await self._ask(texts)
         for snapshot, text, bert in zip(snapshots, texts, answers, strict=True):
             score = combine(snapshot, text, bert, fallback, self._models)
             out(SCORES.name, score.customer.encode(), encode(score))
@@ -149,6 +160,11 @@ class ScorePartition:
             metrics.SCORE_SECONDS.observe(max(0.0, self._now() - score.arrived / 1000))
             self._decide(score, snapshot.currency, out)
             self._recommend(snapshot, score, out)
+
+    @staticmethod
+    def _unasked(count: int, reason: str) -> tuple[Sequence[Parts | None], str]:
+        metrics.FALLBACKS.labels(reason).inc(count)
+        return [None] * count, reason
 
     async def _ask(self, texts: Sequence[str]) -> tuple[Sequence[Parts | None], str]:
         """BERT's answers, or the reason why there are none."""
@@ -158,9 +174,8 @@ class ScorePartition:
         try:
             answers = await scorer.score(texts)
         except Unavailable as error:
-            metrics.FALLBACKS.labels(error.reason).inc(len(texts))
             self._models.pace.failed()
-            return [None] * len(texts), error.reason
+            return self._unasked(len(texts), error.reason)
         took = time.perf_counter() - began
         self._models.pace.answered(len(texts), took)
         metrics.TRITON_SECONDS.observe(took)

@@ -28,6 +28,30 @@ def bench(folder: Path, *arguments: str) -> dict[str, Any]:
     return result
 
 
+def test_memory(tmp_path: Path) -> None:
+    found = bench(tmp_path, "memory", "--profiles", "20")
+    assert 0 < found["topic_bytes"]["p50"] < found["heavy_topic_bytes"]
+
+
+def test_recovery(tmp_path: Path) -> None:
+    found = bench(tmp_path, "recovery", "--profiles", "2000", "--partitions", "2")
+    assert found["profiles_per_s"] > 0
+    assert 0 < found["failover_first_s"] <= found["failover_s"] < 120
+
+
+def test_scale(tmp_path: Path) -> None:
+    found = bench(tmp_path, "scale", "--events", "2000", "--rounds", "1")
+    assert found["workers"].keys() == {"1", "2", "4"}
+    assert min(found["workers"].values()) > 0
+
+
+def test_latency(tmp_path: Path) -> None:
+    found = bench(tmp_path, "latency", "--rate", "50", "--seconds", "10", "--warm-up", "2", "--partitions", "2")
+    assert found["sent_per_s"] == pytest.approx(50, rel=0.1)
+    assert found["score"]["count"] > 0
+    assert found["score"]["p99_ms"] >= found["score"]["p50_ms"] > 0
+
+
 def test_profile(tmp_path: Path) -> None:
     few = ("--events", "3000", "--short-events", "500", "--customers", "200", "--rounds", "1", "--partitions", "2")
     found = bench(tmp_path, "profile", *few)

@@ -15,6 +15,8 @@ from deploy.bench.work import Work
 from schemas.outputs import Interaction, encode
 from stream.features.codec import decode_profile, encode_profile
 
+COMMIT_S = 0.05
+
 
 class ProfileCodec(codecs.Codec):  # type: ignore[misc]
     """A profile as bytes, for the changelog."""
@@ -77,9 +79,10 @@ def application(job: Job) -> faust.App:
 
 async def _finish(app: faust.App) -> None:
     # Once the agent has asked for the next event, the last one is acknowledged.
-    await asyncio.sleep(0)
-    await app.producer.flush()
-    await app.consumer.commit()
+    while True:
+        await asyncio.sleep(COMMIT_S)
+        await app.producer.flush()
+        await app.consumer.commit()
 
 
 def main() -> None:

@@ -2,7 +2,9 @@
 
 import asyncio
 import cProfile
-from typing import Any, cast
+from collections.abc import Awaitable, Callable
+from functools import partial
+from pathlib import Path
 
 from deploy.bench.job import Job, Marks
 from stream.kafka.stage import Stage
@@ -12,22 +14,8 @@ from stream.kafka.worker import run_stage
 from stream.settings import Settings
 from stream.stages import profile
 
-
-class Metered:
-    """A partition's state that counts the records it is given; everything else is its own."""
-
-    def __init__(self, state: PartitionState, marks: Marks) -> None:
-        self._state = state
-        self._marks = marks
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._state, name)
-
-    async def process(self, run: Run, out: Out) -> None:
-        """The run, counted."""
-        self._marks.begin()
-        await self._state.process(run, out)
-        self._marks.done(len(run.records))
+GATE_POLL_S = 0.005
+COMMIT_S = 0.05
 
 
 def settings(job: Job) -> Settings:
@@ -39,6 +27,7 @@ def settings(job: Job) -> Settings:
             "partitions": job.partitions,
             "data_dir": job.folder,
             "emit": job.outputs,
+            "flush_interval_s": job.flush_s,
         }
     )
 
@@ -53,11 +42,41 @@ def metered(job: Job) -> Stage:
         if profiler is not None:
             profiler.disable()
             profiler.dump_stats(job.profile_to)
-        tasks.add(asyncio.get_running_loop().create_task(stage.commit_now()))
+        tasks.add(asyncio.get_running_loop().create_task(_commit(stage)))
 
     marks = Marks(job.total, finish, start=profiler.enable if profiler is not None else None)
-    stage.wrap(lambda state: cast(PartitionState, Metered(state, marks)))
+    stage.wrap(lambda state: _counted(state, marks, partial(_opened, stage, job.gate)))
     return stage
+
+
+def _counted(
+    state: PartitionState, marks: Marks, opened: Callable[[PartitionState], Awaitable[bool]]
+) -> PartitionState:
+    """The state itself, which now counts the records that it is given."""
+    process = state.process
+
+    async def counted(run: Run, out: Out) -> None:
+        if await opened(state):
+            marks.begin()
+            await process(run, out)
+            marks.done(len(run.records))
+
+    state.process = counted  # type: ignore[method-assign]
+    return state
+
+
+async def _opened(stage: Stage, gate: str, state: PartitionState) -> bool:
+    """Wait for the gate, where there is one; then whether the state is still one of an assigned partition."""
+    while gate and not Path(gate).exists():
+        await asyncio.sleep(GATE_POLL_S)
+    return any(owned.state is state for owned in stage.owned.values())
+
+
+async def _commit(stage: Stage) -> None:
+    """Make what was processed durable now, again until the process is ended: some of it may still have waited."""
+    while True:
+        await stage.commit_now()
+        await asyncio.sleep(COMMIT_S)
 
 
 def main() -> None:

@@ -1,8 +1,7 @@
 """quix: Quix Streams with its RocksDB store and changelog topic. It runs in an environment of its own.
 
-Tuned as far as its documentation goes: raw bytes in, bytes in the store (no JSON), a commit a second. Both topics
-share one store, so they are concatenated; the alignment by time that this brings costs it a third of its rate and is
-switched off, since nothing here depends on it.
+Tuned as far as its documentation goes: raw bytes in, bytes in the store (no JSON), a commit a second. Both topics share
+one store, so they are concatenated.
 """
 
 import logging
@@ -61,7 +60,6 @@ def main() -> None:
     processor = Processor(job, Marks(job.total, app.stop))
     inputs = [_topic(app, job.topic(name), "bytes") for name in ("clickstream", "orders")]
     both = app.dataframe(inputs[0]).concat(app.dataframe(inputs[1]))
-    app._dataframe_registry._requires_time_alignment = False
     if job.outputs:
         topics = {name: _topic(app, job.output(name), Encoder()) for name in ("features", "interactions")}
 
