@@ -21,6 +21,7 @@ from stream.features.vector import features_at
 
 Record = Snapshot | Interaction
 
+_NEVER = 1 << 62
 _BEHAVIOURS = tuple(Behaviour)  # by number
 _ITEM_BEHAVIOURS = frozenset(
     {Behaviour.CLICK, Behaviour.VIEW, Behaviour.CART_ADD, Behaviour.CART_REMOVE, Behaviour.WISHLIST, Behaviour.REVIEW}
@@ -177,7 +178,9 @@ class Engine:
             profile.fired = max(profile.fired, self.clock)
         if self.config.emit:
             self._tell(profile, event, arrived, records)
-        self._arm_for_event(profile, event)
+        # Mostly the session's end is armed already, and is moved on when it is due.
+        if self._armed.get(customer, _NEVER) > at + self._gap or event.behaviour in ORDER_CHANGES:
+            self._arm_for_event(profile, event)
         return records
 
     def _tell(self, profile: Profile, event: Event, arrived: int, records: list[Record]) -> None:

@@ -16,13 +16,13 @@ import asyncio
 import logging
 import math
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
 from typing import Any
 
 import faust
 from faust.types import TP
-from prometheus_client import Counter
 
 from schemas.errors import FootfallError
 from schemas.topics import Topic
@@ -80,7 +80,7 @@ class Stage:
         self._inputs = inputs
         self._complete = complete
         self._broken = False
-        self._outputs: dict[str, Counter] = {}
+        self._outputs: Counter[str] = Counter()
         self._barrier_lock = asyncio.Lock()
         self.app = self._faust_app(inputs, run_records)
         self._reading = Reading(self.app)
@@ -221,10 +221,7 @@ class Stage:
     ) -> None:
         """Send an output of partition `number`."""
         self.writer.send(topic, key, value, number if partition is None else partition, headers)
-        counter = self._outputs.get(topic)
-        if counter is None:
-            counter = self._outputs[topic] = metrics.OUTPUTS.labels(self.name, topic)
-        counter.inc()
+        self._outputs[topic] += 1
 
     async def _barriers(self) -> None:
         while True:
@@ -248,6 +245,7 @@ class Stage:
             metrics.FLUSH_SECONDS.labels(self.name).observe(time.perf_counter() - began)
 
     async def _make_final(self) -> None:
+        self._measure_outputs()
         held = []
         for owned in self.owned.values():
             if owned.ready.is_set():
@@ -273,6 +271,12 @@ class Stage:
                 finished = set(map(id, runs))
                 owned.runs = [event for event in owned.runs if id(event) not in finished]
                 owned.state.durable(partial(self.send, owned.number))
+
+    def _measure_outputs(self) -> None:
+        """Tell the metrics of what was sent, once a barrier."""
+        for topic, count in self._outputs.items():
+            metrics.OUTPUTS.labels(self.name, topic).inc(count)
+        self._outputs.clear()
 
     def _mine(self, owned: Owned) -> bool:
         return self._heard() and self.owned.get(owned.number) is owned
