@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -13,6 +14,8 @@ from schemas.errors import OperatorError
 
 ROOT = Path(__file__).parents[2]
 GRACE_S = 15.0
+# How a traceback ends: `package.module.NameOfTheError: what it says`.
+_RAISED = re.compile(r"[\w.]*[A-Z]\w+: ")
 Marks = dict[str, dict[str, float]]
 
 
@@ -39,9 +42,10 @@ class Child:
         raise self.failed()
 
     def failed(self) -> OperatorError:
-        """Why it did not do its work: the last that it wrote."""
+        """Why it did not do its work: the last error that it wrote, or else its last line."""
         lines = self._log.read_text(errors="replace").strip().splitlines()
-        return OperatorError(f"{self.name} did not finish: {lines[-1] if lines else 'it said nothing'}")
+        errors = [line for line in lines if _RAISED.match(line)]
+        return OperatorError(f"{self.name} did not finish: {(errors or lines or ['it said nothing'])[-1]}")
 
     def kill(self) -> None:
         """KILL it, as an accident would."""

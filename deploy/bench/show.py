@@ -46,7 +46,9 @@ def contest_table(result: dict[str, Any]) -> Table:
         table.add_column("footfall is", justify="right")
         table.add_column("CPU µs\nan event", justify="right")
     for name, events in result["events"].items():
-        row = [name if events == mix["events"] else f"{name} (first {events:,})"]
+        row = [name if events == mix["events"] else f"{name} *"]
+        if events != mix["events"]:
+            table.caption = f"* the first {events:,} events"
         for found in modes.values():
             ratio = found.get("ratio", {}).get(name)
             row += [f"{found['events_per_s'][name]:,}", "" if ratio is None else f"{ratio:.2f} times"]

@@ -101,13 +101,16 @@ class Engine:
         self.profiles.pop(customer, None)
         self._asleep[customer] = raw
         self._take_over(header.touched, header.applied)
-        self._push(customer, max(header.due, header.touched + 1))
+        due = header.due
+        self._push(customer, due if due > header.touched else header.touched + 1)
 
     def _take_over(self, touched: int, applied: dict[int, int]) -> None:
-        if not self._marked:
-            self.clock = max(self.clock, touched)
+        if touched > self.clock and not self._marked:
+            self.clock = touched
+        reread = self._reread
         for source, offset in applied.items():
-            self._reread[source] = max(offset, self._reread.get(source, -1))
+            if offset > reread.get(source, -1):
+                reread[source] = offset
 
     def forget(self, customer: str) -> None:
         """The customer has no profile any more, whatever was restored before."""
