@@ -14,7 +14,8 @@ class Topic:
     """One topic: what its key is, whether it is compacted, how long it is kept, and what it carries.
 
     A compacted topic keeps each key's newest record, `expires` ones for `retention_ms` at most; a record without a
-    value takes its key's from it within `COMPACTION_MS`, and is gone itself as long after. The others are kept whole.
+    value takes its key's from it within `COMPACTION_MS`, and is gone itself as long after. The others are kept whole,
+    and are gone a day (a segment's) after their time.
     `single` topics have one partition whatever the installation's count: one consumer owns their order.
     `arrival` topics are stamped by the broker, so that one producer's wrong clock cannot move time.
     """
@@ -42,7 +43,7 @@ class Topic:
             if self.expires:
                 config["retention.ms"] = str(self.retention_ms)
         else:
-            config |= {"cleanup.policy": "delete", "retention.ms": str(self.retention_ms)}
+            config |= {"cleanup.policy": "delete", "retention.ms": str(self.retention_ms), "segment.ms": str(DAY_MS)}
         if self.arrival:
             config["message.timestamp.type"] = "LogAppendTime"
         return config

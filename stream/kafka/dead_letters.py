@@ -150,6 +150,11 @@ def is_note(message: Message) -> bool:
     return any(name == _NOTE for name, _ in message.headers() or ())
 
 
+def original_key(headers: Headers) -> bytes | None:
+    """The key of the event that a letter keeps, out of its headers."""
+    return dict(headers).get(_KEY)
+
+
 def note(producer: Producer, letter: Letter, now: int) -> None:
     """Write down that a letter was replayed at `now` (epoch ms)."""
     said = {**letter.origin._asdict(), "replayed": now}

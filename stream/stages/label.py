@@ -25,6 +25,13 @@ _pack = msgspec.msgpack.Encoder()
 _HISTORY, _PENDING = b"h:", b"p:"
 
 
+def waits_for(key: bytes, value: bytes | None, customer: str) -> bool:
+    """Whether a record of the store is a customer's: her history, or a prediction of hers that waits."""
+    if key[:2] == _HISTORY:
+        return key[2:] == customer.encode()
+    return value is not None and customer.encode() in value and _pendings.decode(value).customer == customer
+
+
 def stage(settings: Settings) -> Stage:
     """The label stage."""
     horizons = Horizons(settings.churn_days * DAY_MS, settings.intent_days * DAY_MS, settings.lateness_s * 1000)
