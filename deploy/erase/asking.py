@@ -24,7 +24,7 @@ _TIMEOUT_S: Final = 10.0
 Ends = dict[int, int]
 
 
-class Late(Exception):  # noqa: N818
+class Late(Exception):
     """A stage has not done what it was asked to; `stage` is its name."""
 
     def __init__(self, stage: str) -> None:
@@ -46,10 +46,11 @@ class Asking:
         """Where the event topics of the customer's partition end now."""
         return [self.ends(topic, [self.home])[self.home] for topic in (CLICKSTREAM, ORDERS)]
 
-    def ask(self, to: str, said: Struct) -> Ends:
-        """Send a record of `merges` to the partition of an id; where its reader has to get to."""
+    def ask(self, to: str, said: Struct) -> None:
+        """Send a record of `merges` to the partition of an id, and wait for the profile stage to have done it."""
         number = home(to, self._settings.partitions)
-        return {number: self._send(MERGES, to.encode(), encode(said), number) + 1}
+        offset = self._send(MERGES, to.encode(), encode(said), number)
+        self.reached("profile", MERGES, {number: offset + 1})
 
     def put(self, topic: Topic, number: int, key: bytes, value: bytes | None) -> None:
         """Replace (None: delete) a key's record in a compacted topic."""

@@ -67,12 +67,8 @@ def example(raw: bytes, alias: str) -> bytes:
 
 
 def _files(data_dir: Path) -> list[Path]:
-    found = []
-    for name in _folders(data_dir):
-        for path in sorted((data_dir / name).rglob("*.parquet")):
-            if {"customer", "snapshot"} <= pl.read_parquet_schema(path).keys():
-                found.append(path)
-    return found
+    every = [path for name in _folders(data_dir) for path in sorted((data_dir / name).rglob("*.parquet"))]
+    return [path for path in every if {"customer", "snapshot"} <= pl.read_parquet_schema(path).keys()]
 
 
 def _folders(data_dir: Path) -> list[str]:

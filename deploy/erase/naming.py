@@ -21,8 +21,9 @@ class Naming:
     def __init__(self, customer: str) -> None:
         self.customer = customer
         self._id = customer.encode()
-        # JSON has two ways to write what is not ASCII; a record without either needs no parsing.
-        self._written = {json.dumps(customer, ensure_ascii=ascii)[1:-1].encode() for ascii in (True, False)}
+        # JSON has more than one way to write what is not ASCII, and a slash; a record without any needs no parsing.
+        ways = {json.dumps(customer, ensure_ascii=escaped)[1:-1] for escaped in (True, False)}
+        self._written = {way.encode() for one in ways for way in (one, one.replace("/", "\\/"))}
         self._quoted = {b'"' + way + b'"' for way in self._written}
 
     def in_record(self, topic: str, key: bytes | None, value: bytes | None, headers: Headers) -> bool:
