@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from deploy.erase.naming import Naming
+from deploy.erase.naming import Headers, Naming
 from schemas.errors import Reason, Rejected
 from schemas.merges import Carry, Erase, Forget, Forward, Link
 from schemas.outputs import Interaction, encode
@@ -17,7 +17,7 @@ from tests.unit.stream.kafka.test_dead_letters import Record
 ANN = Naming("ann/ä")
 
 
-def hers(topic: str, key: str | None, value: bytes | None = b"{}", headers: dead_letters.Headers = ()) -> bool:
+def hers(topic: str, key: str | None, value: bytes | None = b"{}", headers: Headers = ()) -> bool:
     return ANN.in_record(topic, None if key is None else key.encode(), value, headers)
 
 

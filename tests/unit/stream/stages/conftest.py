@@ -28,7 +28,7 @@ class Sent:
 
     topic: str
     key: bytes | None
-    value: bytes
+    value: bytes | None
     partition: int | None
     headers: dict[str, bytes]
 
