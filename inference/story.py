@@ -70,6 +70,22 @@ def clause(moment: Moment, now: int) -> str:
     return " ".join(word for word in words if word)
 
 
+_AGO: Final = r"(?:now|\d+[hd])"
+_WRITTEN: Final = re.compile(
+    rf"\b({_AGO} (?:{VERBS[Behaviour.SEARCH]}|{VERBS[Behaviour.REVIEW]}))\b.*?"
+    rf"(?=, {_AGO} (?:{'|'.join(VERBS.values())})\b|$)"
+)
+
+
+def without_words(story: str) -> str:
+    """A rendered story without what the customer wrote: searches and reviews are there, their words are not.
+
+    >>> without_words("[a=1] now searched blue, cheap shoes, 3d bought soft drinks 12, 4d reviewed ham awful 1")
+    '[a=1] now searched, 3d bought soft drinks 12, 4d reviewed'
+    """
+    return _WRITTEN.sub(r"\1", story)
+
+
 def ago(milliseconds: int) -> str:
     """How long ago in one short word: minutes are `now`, then hours, then days.
 

@@ -123,6 +123,10 @@ class ItemIndex:
         if len(self._popular) > self.bounds.items + self.bounds.items // 8:
             self._forget_items()
 
+    def forget(self, customer: str) -> None:
+        """Drop what is remembered of one customer; counts over all customers stay, they name nobody."""
+        self._shoppers.pop(customer, None)
+
     def neighbours(self, item: str) -> list[tuple[str, float]]:
         """The items that go best with `item`, best first, with their cosine similarity."""
         together = self._together.get(item)

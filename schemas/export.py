@@ -197,6 +197,8 @@ def _opaque(topic: Topic) -> Json:
 
 
 def _retention(topic: Topic) -> Json:
+    if topic.compact and topic.expires:
+        return {"cleanup.policy": ["compact", "delete"], "retention.ms": topic.retention_ms}
     if topic.compact:
         return {"cleanup.policy": ["compact"]}
     return {"cleanup.policy": ["delete"], "retention.ms": topic.retention_ms}

@@ -1,4 +1,5 @@
-"""The topic `merges`: what one partition asks of another so that a device's behaviour becomes its customer's.
+"""The topic `merges`: what one partition asks of another so that a device's behaviour becomes its customer's, or a
+customer is forgotten.
 
 One record a line of this table, as JSON, told apart by `kind`; a new kind is one more type in `Merge`.
 
@@ -6,9 +7,12 @@ One record a line of this table, as JSON, told apart by `kind`; a new kind is on
     link     the user's       the device's     this user signed in on this device at that time
     carry    the device's     the user's       everything that the device did before; once for each `generation`
     event    the device's     the user's       an event of the device that came after its behaviour had moved
+    erase    the operator     the customer's   forget her; `again` once a device of hers has, `stub` what is left empty
+    anonymise  the operator   the customer's   her profile goes on under another name, and she is forgotten
+    forget   the customer's   another's        somebody's record (a device's, say) that names her does so no longer
 """
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta, Struct
@@ -51,7 +55,46 @@ class Forward(Struct, frozen=True, kw_only=True, tag_field="kind", tag="event"):
     event: bytes
 
 
-Merge = Link | Carry | Forward
+class Erase(Struct, frozen=True, kw_only=True, tag_field="kind", tag="erase"):
+    """Forget `customer`, as was asked at `at` (epoch ms) under the id `request`.
+
+    `after` are the offsets where her partition of each event topic ended then (clickstream, orders): what had arrived
+    before is applied first, so that it cannot come back. `again`: a device has answered, and what it had sent before
+    is gone as well. `stub`: only if nothing is in the record, as after `anonymise`.
+    """
+
+    customer: Name
+    at: int
+    request: str
+    after: list[int] = []
+    step: Literal["first", "again", "stub"] = "first"
+
+
+class Anonymise(Struct, frozen=True, kw_only=True, tag_field="kind", tag="anonymise"):
+    """Let the profile of `customer` go on as that of `alias`, and forget her; the rest as in `Erase`."""
+
+    customer: Name
+    alias: Name
+    at: int
+    request: str
+    after: list[int] = []
+
+
+class Forget(Struct, frozen=True, kw_only=True, tag_field="kind", tag="forget"):
+    """The record of `holder` names `name` no longer. `drop`: what is on its way to her there is dropped as well.
+
+    `answer`: send the customer's partition an `erase` behind all that was sent to it from here before.
+    """
+
+    holder: Name
+    name: Name
+    at: int
+    request: str
+    drop: bool = True
+    answer: bool = False
+
+
+Merge = Link | Carry | Forward | Erase | Anonymise | Forget
 
 _decoder = msgspec.json.Decoder(Merge)
 

@@ -34,6 +34,7 @@ LINKS = Counter("footfall_links_total", "sign-ins on devices, by what came of th
 LINKS_REFUSED = Counter("footfall_links_refused_total", "sign-ins on a device whose id is somebody's userId")
 LINKS_STRADDLED = Counter("footfall_links_straddled_total", "profiles moved whole, with behaviour after the sign-in")
 CARRIES = Counter("footfall_carries_total", "profiles of devices on their way to users, by step", ["result"])
+ERASURES = Counter("footfall_erasures_total", "customers forgotten, by what was asked of a partition", ["kind"])
 FORWARDED = Counter("footfall_events_forwarded_total", "anonymous events of before a sign-in that came after it")
 PROFILES = Gauge("footfall_profiles", "profiles held", ["partition"])
 PROFILE_BYTES = Histogram(

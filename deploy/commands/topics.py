@@ -1,11 +1,20 @@
 """`footfall topics`: what the topics carry, which of them exist, and their creation."""
 
 import json
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+if TYPE_CHECKING:
+    from schemas.topics import Topic
+
 EXAMPLES = "Examples:  footfall topics  ·  footfall topics --create  ·  footfall topics --json"
+
+
+def _kept(topic: "Topic") -> str:
+    """How long a topic's records stay."""
+    days = f"{topic.retention_ms // 86_400_000} days"
+    return (f"newest of a key, {days}" if topic.expires else "newest of a key") if topic.compact else days
 
 
 def register(app: typer.Typer) -> None:
@@ -30,7 +39,7 @@ def register(app: typer.Typer) -> None:
                 "topic": (name := settings.topic(topic.name)),
                 "partitions": counts.get(name),
                 "state": "created" if name in created else "exists" if name in counts else "missing",
-                "kept": "compact" if topic.compact else f"{topic.retention_ms // 86_400_000} days",
+                "kept": _kept(topic),
                 "key": topic.key,
                 "carries": topic.carries,
             }

@@ -101,7 +101,7 @@ class Watch:
                 raise KafkaException(error)
             return
         topic = topics[str(message.topic())]
-        if topic == DEAD_LETTERS and is_note(message):
+        if message.value() is None or (topic == DEAD_LETTERS and is_note(message)):
             return
         self.counts[topic.name] += 1
         read = self._read.get(topic)

@@ -57,8 +57,9 @@ def snapshots(settings: Settings, customers: str, seen: Callable[[int], None]) -
     prefix = customers.encode()
     for message in _read(settings, FEATURES.name, whole=False):
         seen(1)
-        if (message.key() or b"").startswith(prefix):
-            yield decoder.decode(message.value() or b"")
+        value = message.value()
+        if value is not None and (message.key() or b"").startswith(prefix):
+            yield decoder.decode(value)
 
 
 def _read(settings: Settings, topic: str, *, whole: bool) -> Iterator[Message]:

@@ -19,7 +19,7 @@ _DAYS_TO_MONDAY = 3  # 1970-01-01 was a Thursday
 _PHONES = frozenset({"mobile", "phone", "ios", "android"})
 _WORDS = 160
 _CROWDED = 32  # counters up to which folding the old ones saves nothing
-_SHORT = 0xFFFFFFFF  # enough of a message to tell behaviours of one millisecond apart
+SHORT = 0xFFFFFFFF  # enough of a message to tell behaviours of one millisecond apart
 
 
 def apply(profile: Profile, event: Event, base: str) -> bool:
@@ -155,7 +155,7 @@ def _remember(story: list[Moment], moment: Moment) -> None:
 def _moment(event: Event) -> Moment:
     behaviour, lines, amount = int(event.behaviour), event.lines, event.amount
     # One order is one moment, whatever messages report it.
-    message = (event.order if behaviour == _ORDER else event.message) & _SHORT
+    message = (event.order if behaviour == _ORDER else event.message) & SHORT
     if len(lines) == 1 and behaviour != _ORDER:
         line = lines[0]
         if amount is None:
@@ -191,7 +191,7 @@ def _words(event: Event) -> str:
 
 def _change_cart(profile: Profile, event: Event, sign: int) -> None:
     line = event.lines[0]
-    insort(profile.cart, CartOp(event.at, event.message & _SHORT, line.item, sign * line.quantity, line.price or 0))
+    insort(profile.cart, CartOp(event.at, event.message & SHORT, line.item, sign * line.quantity, line.price or 0))
     if len(profile.cart) > CART:
         del profile.cart[0]
 

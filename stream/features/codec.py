@@ -65,6 +65,12 @@ def read_header(raw: bytes) -> Header:
     return header
 
 
+def holds(raw: bytes, text: bytes) -> bool:
+    """Whether the bytes of a text occur in a stored profile: cheaper than decoding it, and true where it names it."""
+    body = raw[1 + raw[0] :]
+    return text in (bytes(zstd.decompress(body)) if body.startswith(_MAGIC) else body)
+
+
 def decode_profile(raw: bytes) -> Profile:
     """The profile that `encode_profile` wrote; `ValueError` for another version or broken bytes."""
     header = read_header(raw)

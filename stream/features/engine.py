@@ -303,6 +303,13 @@ class Engine:
             records.append(self.snapshot(profile, kind, due, now, due))
         self.arm(profile)
 
+    def drop(self, customer: str) -> None:
+        """The customer's profile is to be gone, from the store as well, with its timers."""
+        if customer in self:
+            self.forget(customer)
+            self._armed.pop(customer, None)
+            self.dirty.add(customer)
+
     def changed(self, profile: Profile, at: int = 0) -> None:
         """A profile was changed from outside, because of something at `at`: it is written, and its timers follow."""
         profile.touched = max(profile.touched, self.clock, at)

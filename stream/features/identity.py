@@ -107,9 +107,13 @@ class Identities:
             ids.move(event.order, forward.user)
         device.applied[source] = offset
         remember(device, event.message)
-        ids.outgoing[-1 - event.message] = forward
-        self._frozen.append((-1 - event.message, device.customer))
-        self._engine.dirty.add(device.customer)
+        self.keep(device, -1 - event.message, forward)
+
+    def keep(self, profile: Profile, number: int, slot: Carry | Forward) -> None:
+        """Put what is to be sent into a slot of a record; it goes out once that is durable."""
+        _identity(profile).outgoing[number] = slot
+        self._frozen.append((number, profile.customer))
+        self._engine.dirty.add(profile.customer)
 
     def sign_in(self, link: Link, offset: int) -> Done:
         """A user signed in on a device that lives here: freeze what it did before, to be sent once that is durable."""
@@ -137,16 +141,14 @@ class Identities:
         ids, device.ids = _identity(device), None
         # What was applied here says nothing of the user's partition.
         applied, device.applied = device.applied, {}
-        ids.outgoing[offset] = Carry(
-            device=link.device, user=link.user, at=link.at, generation=offset, profile=encode_profile(device)
-        )
+        carry = Carry(device=link.device, user=link.user, at=link.at, generation=offset, profile=encode_profile(device))
         for order in device.orders:
             ids.move(order, link.user)
         # A message that comes again comes here again.
         fresh = Profile(device.customer, touched=device.touched, seen=device.seen, applied=applied, ids=ids)
         self._engine.profiles[device.customer] = fresh
+        self.keep(fresh, offset, carry)
         self._engine.changed(fresh, link.at)
-        self._frozen.append((offset, device.customer))
 
     def take(self, carry: Carry, offset: int) -> Done:
         """A device's profile for a user who lives here: merged, once. Raises `Rejected` where it cannot be read."""

@@ -2,8 +2,9 @@
 
 A letter is the event's bytes as they came, with headers that say why it was refused and where it stood. That it was
 replayed is a note beside it: a record in the same partition of the same topic, without a reason, whose headers name
-the event's origin. So there is no topic to create, compact or keep in step, a note outlives its letter, and one
-reading of a partition tells letters and notes alike. A letter written twice (after a crash its event is read again)
+the event's origin. So there is no topic to create or keep in step, a note outlives its letter, and one reading of a
+partition tells letters and notes alike. Both have keys of their own, made of the origin, so that a letter can be
+deleted: by a record with its key and no value. A letter written twice (after a crash its event is read again)
 is one letter, since its origin is the same, and one note settles both.
 
 The event is sent first and its note once Kafka has the event. A replay interrupted in between sends it again, and the
@@ -29,6 +30,7 @@ MAX_KEY: Final = 64 * 1024
 PREFIX: Final = "footfall-"
 # On a replayed event: the letter that it comes from. A letter of a replayed event carries it on.
 REPLAY: Final = "footfall-replay"
+_KEY: Final = "footfall-key"
 _NOTE: Final = "footfall-replayed"
 
 
@@ -93,8 +95,9 @@ def write(record: Any, rejected: Rejected, now: int) -> tuple[bytes | None, byte
     }
     headers = [(PREFIX + name, str(what).encode()) for name, what in said.items()]
     headers += [(name, what) for name, what in record.headers or () if name == REPLAY and len(what) < MAX_KEY]
-    key = record.key if record.key is None or len(record.key) <= MAX_KEY else None
-    return key, value[:MAX_VALUE], headers
+    if record.key is not None and len(record.key) <= MAX_KEY:
+        headers.append((_KEY, record.key))
+    return _place(Origin(record.topic, record.partition, record.offset)), value[:MAX_VALUE], headers
 
 
 def read(settings: Settings, told: Callable[[int], None] = lambda _: None) -> list[Letter]:
@@ -123,7 +126,12 @@ def read_one(settings: Settings, place: Place) -> Letter:
 def parse(records: Iterable[Message]) -> list[Letter]:
     """The letters among a partition's records, in order, the first of those with the same origin, notes applied."""
     letters: dict[Origin, Letter] = {}
+    keys: dict[Origin, bytes | None] = {}
     for message in records:
+        if message.value() is None:
+            for origin in [origin for origin in letters if keys[origin] == message.key()]:
+                del letters[origin]
+            continue
         headers = dict(message.headers() or ())
         if PREFIX + "offset" not in headers:
             continue
@@ -132,6 +140,7 @@ def parse(records: Iterable[Message]) -> list[Letter]:
             if origin in letters:
                 letters[origin] = replace(letters[origin], replayed=_number(headers, "replayed"))
         elif origin not in letters:
+            keys[origin] = message.key()
             letters[origin] = _letter(message, headers, origin)
     return list(letters.values())
 
@@ -141,11 +150,17 @@ def is_note(message: Message) -> bool:
     return any(name == _NOTE for name, _ in message.headers() or ())
 
 
+def original_key(headers: Headers) -> bytes | None:
+    """The key of the event that a letter keeps, out of its headers."""
+    return dict(headers).get(_KEY)
+
+
 def note(producer: Producer, letter: Letter, now: int) -> None:
     """Write down that a letter was replayed at `now` (epoch ms)."""
     said = {**letter.origin._asdict(), "replayed": now}
     headers = [(PREFIX + name, str(what).encode()) for name, what in said.items()]
-    producer.send(DEAD_LETTERS.name, letter.key, b"", headers=headers, partition=letter.place.partition)
+    key = _place(letter.origin) + b"/replayed"
+    producer.send(DEAD_LETTERS.name, key, b"", headers=headers, partition=letter.place.partition)
 
 
 def _letter(message: Message, headers: dict[str, bytes], origin: Origin) -> Letter:
@@ -158,12 +173,17 @@ def _letter(message: Message, headers: dict[str, bytes], origin: Origin) -> Lett
         path=_text(headers, "path"),
         arrived=_number(headers, "arrived"),
         rejected=_number(headers, "rejected"),
-        key=message.key(),
+        # A letter of before keys were its own has the event's.
+        key=headers.get(_KEY) if message.key() == _place(origin) else message.key(),
         value=value,
         # Letters of before sizes were told were never cut.
         size=_number(headers, "size") if PREFIX + "size" in headers else len(value),
         replay_of=headers.get(REPLAY, b"").decode(errors="replace"),
     )
+
+
+def _place(origin: Origin) -> bytes:
+    return "/".join(map(str, origin)).encode()
 
 
 def _text(headers: dict[str, bytes], name: str) -> str:

@@ -215,7 +215,7 @@ class Stage:
         number: int,
         topic: str,
         key: bytes | None,
-        value: bytes,
+        value: bytes | None,
         partition: int | None = None,
         headers: Headers | None = None,
     ) -> None:

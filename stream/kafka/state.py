@@ -8,10 +8,18 @@ from stream.kafka.transport import Run
 
 
 class Out(Protocol):
-    """Where a partition's outputs go: the topic, the key, the record; the same partition unless said otherwise."""
+    """Where a partition's outputs go: the topic, the key, the record; the same partition unless said otherwise.
+
+    A record without a value says that the customer who is its key is to be forgotten.
+    """
 
     def __call__(
-        self, topic: str, key: bytes | None, value: bytes, partition: int | None = None, headers: Headers | None = None
+        self,
+        topic: str,
+        key: bytes | None,
+        value: bytes | None,
+        partition: int | None = None,
+        headers: Headers | None = None,
     ) -> None: ...
 
 

@@ -106,18 +106,18 @@ def orders_in_profiles(settings: Settings, customers: str, currency: str, seen: 
 
 
 class Held(NamedTuple):
-    """Own orders, what was taken from which device, and what is on its way: (user, generation, orders)."""
+    """Own orders, what was taken from which device, and what is on its way: (device, user, generation, orders)."""
 
     orders: Orders
     taken: dict[str, int]
-    outgoing: list[tuple[str, int, Orders]]
+    outgoing: list[tuple[str, str, int, Orders]]
 
 
 def _held(profile: Profile, currency: str) -> Held:
     own = Orders(profile.orders_total, profile.money.get(currency, 0))
     ids = profile.ids or Identity()
     outgoing = [
-        (slot.user, generation, _held(decode_profile(slot.profile), currency).orders)
+        (slot.device, slot.user, generation, _held(decode_profile(slot.profile), currency).orders)
         for generation, slot in ids.outgoing.items()
         if isinstance(slot, Carry)
     ]
@@ -126,9 +126,9 @@ def _held(profile: Profile, currency: str) -> Held:
 
 def _sum(held: dict[str, Held], prefix: str) -> Orders:
     found = [one.orders for name, one in held.items() if name.startswith(prefix)]
-    for name, one in held.items():
-        for user, generation, orders in one.outgoing:
-            taken = held[user].taken.get(name, -1) if user in held else -1
+    for one in held.values():
+        for device, user, generation, orders in one.outgoing:
+            taken = held[user].taken.get(device, -1) if user in held else -1
             if user.startswith(prefix) and generation > taken:
                 found.append(orders)
     return Orders(sum(one.number for one in found), sum(one.revenue for one in found))

@@ -8,7 +8,7 @@ from msgspec import Struct
 from schemas.behaviours import Event
 from schemas.decode import decode
 from schemas.errors import Rejected
-from schemas.merges import Carry, Forward, decode_merge
+from schemas.merges import Carry, Forward, Link, decode_merge
 from schemas.outputs import encode
 from schemas.topics import MERGES
 from stream import metrics
@@ -16,6 +16,7 @@ from stream.features.engine import Engine, Record
 from stream.features.identity import SOURCE, Done, Identities, Outcome
 from stream.kafka.partitioner import home
 from stream.kafka.state import Out
+from stream.stages.erasure import Erasing
 from stream.stages.letters import refuse
 
 # Applies an event: it, the number of its input topic, its offset there, when it arrived, and where outputs go.
@@ -42,6 +43,7 @@ class Stitching:
         self._partitions = partitions
         self._apply = apply
         self._identities = Identities(engine)
+        self._erasing = Erasing(engine, self._identities, partitions)
         self.restore = self._identities.restore
         self.flushing = self._identities.flushing
 
@@ -77,6 +79,9 @@ class Stitching:
         if isinstance(said, Carry):
             done = self._identities.take(said, record.offset)
             metrics.CARRIES.labels(done.outcome.value).inc()
+        elif not isinstance(said, Link):
+            self._erasing.carry_out(said, record.offset, out)
+            return []
         else:
             done = self._identities.sign_in(said, record.offset)
             _count(done)

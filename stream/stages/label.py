@@ -25,6 +25,13 @@ _pack = msgspec.msgpack.Encoder()
 _HISTORY, _PENDING = b"h:", b"p:"
 
 
+def waits_for(key: bytes, value: bytes | None, customer: str) -> bool:
+    """Whether a record of the store is a customer's: her history, or a prediction of hers that waits."""
+    if key[:2] == _HISTORY:
+        return key[2:] == customer.encode()
+    return value is not None and customer.encode() in value and _pendings.decode(value).customer == customer
+
+
 def stage(settings: Settings) -> Stage:
     """The label stage."""
     horizons = Horizons(settings.churn_days * DAY_MS, settings.intent_days * DAY_MS, settings.lateness_s * 1000)
@@ -61,6 +68,8 @@ class LabelPartition:
         if kind == _HISTORY and value is not None:
             history = self._histories[name] = _histories.decode(value)
             self._clock = max(self._clock, history.purchases[-1].at if history.purchases else 0)
+        elif kind == _HISTORY:
+            self._histories.pop(name, None)
         elif kind == _PENDING:
             self._pending.pop(name, None)
             if value is not None:
@@ -70,7 +79,9 @@ class LabelPartition:
         """Predictions and behaviours, then what has matured by the new clock."""
         is_score = run.records[0].topic == self._scores
         for record in run.records:
-            if is_score:
+            if record.value is None:
+                self._forget(record.key.decode())
+            elif is_score:
                 self._predicted(_scores.decode(record.value))
             else:
                 self._did(_interactions.decode(record.value))
@@ -84,6 +95,15 @@ class LabelPartition:
         if self._clock > now - self._lateness:
             self._clock = max(self._clock, now)
             self._mature(out)
+
+    def _forget(self, customer: str) -> None:
+        """A customer is erased; both topics say so, each behind all that it says of her."""
+        if self._histories.pop(customer, None) is not None:
+            self._changed.add(_HISTORY + customer.encode())
+        for key in [key for key, pending in self._pending.items() if pending.customer == customer]:
+            del self._pending[key]
+            self._changed.add(_PENDING + key.encode())
+        metrics.PENDING.labels(self._number).set(len(self._pending))
 
     def _predicted(self, score: Score) -> None:
         history = self._histories.setdefault(score.customer, History())
@@ -128,7 +148,7 @@ class LabelPartition:
             history = self._histories.setdefault(pending.customer, History())
             censored = history.censored
             for example in self._horizons.mature(pending, history, self._clock):
-                out(EXAMPLES.name, example.customer.encode(), encode(example), 0)
+                out(EXAMPLES.name, example.id.encode(), encode(example), 0)
                 metrics.EXAMPLES.labels(example.target, str(example.label).lower()).inc()
             metrics.CENSORED.inc(history.censored - censored)
             self._changed.update((_PENDING + key.encode(), _HISTORY + pending.customer.encode()))

@@ -46,7 +46,9 @@ class LearnPartition:
         """Learn what is new in the run."""
         for record in run.records:
             if record.offset >= self._offset:
-                self._learner.learn_one(_examples.decode(record.value))
+                # One without a value takes back an erased customer's; what it taught names nobody.
+                if record.value is not None:
+                    self._learner.learn_one(_examples.decode(record.value))
                 self._offset = record.offset + 1
 
     def durable(self, out: Out) -> None:

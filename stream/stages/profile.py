@@ -23,6 +23,7 @@ from stream.kafka.stage import Stage
 from stream.kafka.state import Ends, Held, Out
 from stream.kafka.transport import Run
 from stream.settings import Settings
+from stream.stages.erasure import Turns
 from stream.stages.identity import Stitching
 from stream.stages.letters import refuse
 
@@ -81,6 +82,7 @@ class ProfilePartition:
         self._engine = Engine(engine_config(settings))
         self._stitching = Stitching(self._engine, settings.partitions, self._take)
         self._aligner: Aligner[tuple[Any, Event, int]] = Aligner(len(ALIGNED), PATIENCE_S)
+        self._turns = Turns(len(ALIGNED))
         self._ends = ends
         self._marked: Marker | None = None
         self._behaviours: Counter[Behaviour] = Counter()
@@ -110,16 +112,21 @@ class ProfilePartition:
             self._stitch(run, out)
             return
         entries = [entry for record in run.records if (entry := self._entry(record, source, out)) is not None]
+        self._turns.read(source, run.offset, self._head(source))
         self._aligner.add(source, entries, self._engine.clock, time.time())
         self.release(out)
 
     def _stitch(self, run: Run, out: Out) -> None:
         for record in run.records:
-            try:
-                _send(self._stitching.read(record, out), out)
-            except Rejected as rejected:
-                refuse(record, rejected, out)
+            if not self._turns.add(record):
+                self._merge(record, out)
         self._measure()
+
+    def _merge(self, record: Any, out: Out) -> None:
+        try:
+            _send(self._stitching.read(record, out), out)
+        except Rejected as rejected:
+            refuse(record, rejected, out)
 
     def _entry(self, record: Any, source: int, out: Out) -> Entry[tuple[Any, Event, int]] | None:
         engine = self._engine
@@ -147,8 +154,20 @@ class ProfilePartition:
             for record, event, source in batch:
                 self._apply(record, event, source, out)
             left -= len(batch)
+        if self._turns:
+            self._erase(out)
         self._measure()
         return left <= 0
+
+    def _erase(self, out: Out) -> None:
+        """Erasures whose turn has come, and the merges that waited behind them."""
+        while (record := self._turns.next(self._head, self._ends())) is not None:
+            self._merge(record, out)
+
+    def _head(self, source: int) -> int | None:
+        """The offset of the first of a topic's records that waits."""
+        head = self._aligner.head(source)
+        return None if head is None else int(head[0].offset)
 
     def _apply(self, record: Any, event: Event, source: int, out: Out) -> None:
         try:
@@ -181,9 +200,10 @@ class ProfilePartition:
         metrics.PROFILES.labels(self._number).set(len(engine))
 
     def waiting(self) -> dict[str, Held]:
-        """What waits for records of the other topic."""
-        heads = ((name, self._aligner.count(n), self._aligner.head(n)) for n, name in enumerate(ALIGNED))
-        return {self._prefix + name: Held(count, head[0].offset) for name, count, head in heads if head is not None}
+        """What waits for records of the other topic, or behind an erasure for what had arrived before it."""
+        heads = [(name, self._aligner.count(n), self._head(n)) for n, name in enumerate(ALIGNED)]
+        heads.append((MERGES.name, len(self._turns), self._turns.head()))
+        return {self._prefix + name: Held(count, head) for name, count, head in heads if head is not None}
 
     def applied(self) -> dict[str, int]:
         """The newest offsets that any profile holds."""

@@ -91,7 +91,11 @@ class Models:
         metrics.MODEL.labels("bert", self.bert.version).set(1)
 
     def _learn_item(self, message: Message) -> None:
-        self.index.learn_one(_interactions.decode(message.value() or b"{}"))
+        value = message.value()
+        if value is None:
+            self.index.forget((message.key() or b"").decode())
+        else:
+            self.index.learn_one(_interactions.decode(value))
 
 
 def stage(settings: Settings) -> Stage:
@@ -138,7 +142,23 @@ class ScorePartition:
     async def process(self, run: Run, out: Out) -> None:
         """Score the run's snapshots, a batch at a time."""
         await self._models.ready.wait()
-        snapshots = [_snapshots.decode(record.value) for record in run.records]
+        snapshots: list[Snapshot] = []
+        for record in run.records:
+            if record.value is not None:
+                snapshots.append(_snapshots.decode(record.value))
+                continue
+            await self._score_all(snapshots, out)
+            self._forget(record.key, out)
+        await self._score_all(snapshots, out)
+
+    def _forget(self, key: bytes, out: Out) -> None:
+        """A customer is erased: what was said to her is forgotten, and whoever reads scores is told."""
+        if self._said.pop(key.decode(), None) is not None:
+            self._changed.add(key.decode())
+        out(SCORES.name, key, None)
+
+    async def _score_all(self, snapshots: list[Snapshot], out: Out) -> None:
+        """Score, and take from the list, all of it."""
         while snapshots:
             size = self._models.pace.batch
             late = list(takewhile(self._late, snapshots[:size]))
@@ -215,7 +235,8 @@ class ScorePartition:
         """What was said since the last barrier."""
         changed, self._changed = self._changed, set()
         for customer in changed:
-            yield customer.encode(), encode_said(self._said[customer])
+            said = self._said.get(customer)
+            yield customer.encode(), None if said is None else encode_said(said)
 
     def durable(self, out: Out) -> None:
         """Alerts never wait."""

@@ -71,10 +71,16 @@ class Worker:
             self.state.restore(key, value)
 
     def out(
-        self, topic: str, key: bytes | None, value: bytes, partition: int | None = None, headers: Headers | None = None
+        self,
+        topic: str,
+        key: bytes | None,
+        value: bytes | None,
+        partition: int | None = None,
+        headers: Headers | None = None,
     ) -> None:
         assert topic != "dead-letters", (key, value, headers)
         if topic in TOPICS:
+            assert value is not None
             self.waiting.append((topic, self.number if partition is None else partition, value))
 
     def process(self, topic: str, most: int) -> bool:
@@ -83,6 +89,10 @@ class Worker:
             finish(self.state.process(Run(records), self.out))
             self.read[topic] += len(records)
         return bool(records)
+
+    def processed(self) -> dict[str, int]:
+        """What of each topic is finished once this barrier is."""
+        return self.read.copy()
 
     def deliver(self, waiting: list[tuple[str, int, bytes]], most: int) -> None:
         for topic, partition, value in waiting[:most]:
@@ -95,7 +105,7 @@ class Worker:
         While it waits for Kafka a record is processed, whose outputs belong to the next.
         """
         changes = list(self.state.changes())
-        processed = self.read.copy()
+        processed = self.processed()
         ours, self.waiting = self.waiting, []
         self.process(meanwhile, 1)
         stored, half = self.kafka.profiles[self.number], len(changes) // 2
@@ -158,13 +168,20 @@ def storms(draw: st.DrawFn) -> list[tuple[int, str, str, int]]:
     return [(rng.randrange(2), act, rng.choice(TOPICS), rng.randint(1, STEPS - 1)) for act in acts]
 
 
-def run(values: list[bytes], what: list[tuple[int, str, str, int]]) -> dict[str, Profile]:
-    """Send the events, do all acts, then let the workers come to rest; the profiles as Kafka has them."""
+def sent(values: list[bytes]) -> Kafka:
+    """Kafka with events that nobody has read."""
     kafka = Kafka()
     for value in values:
         event = decode(value, "USD")
         kafka.append("orders" if b'"Order ' in value else "clickstream", home(event.customer, 2), value)
-    workers = [Worker(kafka, 0), Worker(kafka, 1)]
+    return kafka
+
+
+def work(
+    kafka: Kafka, what: list[tuple[int, str, str, int]], make: Callable[[Kafka, int], Worker] = Worker
+) -> dict[str, Profile]:
+    """Two workers do all acts, then come to rest; the profiles as Kafka has them."""
+    workers = [make(kafka, 0), make(kafka, 1)]
     for number, act, topic, much in what:
         worker = workers[number]
         if act == "p":
@@ -176,7 +193,7 @@ def run(values: list[bytes], what: list[tuple[int, str, str, int]]) -> dict[str,
         elif act == "c":
             worker.barrier(much, topic)
         if act in "ck":
-            workers[number] = Worker(kafka, number)
+            workers[number] = make(kafka, number)
     quiet = 0
     while quiet < 3:
         moved = [worker.process(topic, 100) for worker in workers for topic in TOPICS]
@@ -189,6 +206,11 @@ def run(values: list[bytes], what: list[tuple[int, str, str, int]]) -> dict[str,
         for key, value in dict(log).items()
         if key and value is not None
     }
+
+
+def run(values: list[bytes], what: list[tuple[int, str, str, int]]) -> dict[str, Profile]:
+    """Send the events and work them off."""
+    return work(sent(values), what)
 
 
 @given(st.lists(does(st.booleans().map(lambda known: 0 if known else None)), max_size=14), storms())

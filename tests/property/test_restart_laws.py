@@ -51,11 +51,11 @@ class Told:
         self,
         topic: str,
         key: bytes | None,  # noqa: ARG002
-        value: bytes,
+        value: bytes | None,
         partition: int | None = None,  # noqa: ARG002
         headers: Headers | None = None,  # noqa: ARG002
     ) -> None:
-        if topic == FEATURES.name:
+        if topic == FEATURES.name and value is not None:
             snapshot = msgspec.json.decode(value, type=Snapshot)
             self.snapshots.setdefault(snapshot.id, snapshot)
 

@@ -33,14 +33,15 @@ class Log:
     def __init__(self) -> None:
         self.messages: list[Message] = []
 
-    def append(self, key: bytes | None, value: bytes, headers: Headers) -> None:
-        # A tombstone-free topic: also a note has a value, be it empty.
-        assert value is not None
+    def append(self, key: bytes | None, value: bytes | None, headers: Headers) -> None:
+        # Compacted: what has no key is refused, and only what deletes has no value; a note's is empty.
+        assert key is not None
         offset = len(self.messages)
         self.messages.append(cast(Message, Stored(key, value, list(headers), offset)))
 
     def send(self, topic: str, key: bytes | None, value: bytes, *, headers: Headers, partition: int) -> None:
         assert (topic, partition) == ("dead-letters", 0)
+        assert value is not None
         self.append(key, value, headers)
 
     def letters(self) -> list[Letter]:
@@ -48,13 +49,13 @@ class Log:
 
 
 class Stored:
-    def __init__(self, key: bytes | None, value: bytes, headers: Any, offset: int) -> None:
+    def __init__(self, key: bytes | None, value: bytes | None, headers: Any, offset: int) -> None:
         self._all = key, value, headers, offset
 
     def key(self) -> bytes | None:
         return self._all[0]
 
-    def value(self) -> bytes:
+    def value(self) -> bytes | None:
         return self._all[1]
 
     def headers(self) -> Any:
@@ -110,6 +111,27 @@ def test_a_note_settles_its_letter_and_the_same_letter_written_later(log: Log) -
     assert [dead_letters.is_note(message) for message in log.messages] == [False, False, True, False]
 
 
+def test_a_deleted_letter_is_none_and_the_others_stay(log: Log) -> None:
+    for offset in (41, 42):
+        refuse(log, offset=offset)
+    log.append(log.messages[0].key(), None, [])
+    (left,) = log.letters()
+    assert (left.origin.offset, left.key) == (42, b"ann")
+    # A letter of before keys were its own has the event's key, and is deleted by that.
+    _, value, headers = dead_letters.write(Record(offset=43), REFUSED, 2_000)
+    log.append(b"ann", value, [header for header in headers if header[0] != "footfall-key"])
+    assert [letter.key for letter in log.letters()] == [b"ann", b"ann"]
+    log.append(b"ann", None, [])
+    assert [letter.origin.offset for letter in log.letters()] == [42]
+
+
+def test_a_note_does_not_take_its_letters_place_when_the_topic_is_compacted(log: Log) -> None:
+    refuse(log)
+    dead_letters.note(cast(Producer, log), log.letters()[0], 5_000)
+    keys = [message.key() for message in log.messages]
+    assert len(set(keys)) == 2
+
+
 def test_what_is_larger_than_a_record_may_be_is_cut_and_says_so(log: Log) -> None:
     refuse(log, value=b"x" * 50_000_000, key=b"k" * 10_000_000)
     (letter,) = log.letters()
@@ -129,6 +151,6 @@ def test_a_replay_refused_again_names_the_letter_it_comes_from(log: Log) -> None
 
 
 def test_records_of_others_on_the_topic_are_passed_over(log: Log) -> None:
-    log.append(None, b"hello", [("x-other", b"1")])
+    log.append(b"other", b"hello", [("x-other", b"1")])
     refuse(log)
     assert [letter.place for letter in log.letters()] == [(0, 1)]

@@ -28,7 +28,7 @@ class Sent:
 
     topic: str
     key: bytes | None
-    value: bytes
+    value: bytes | None
     partition: int | None
     headers: dict[str, bytes]
 
@@ -40,7 +40,12 @@ class Outputs:
     sent: list[Sent] = field(default_factory=list)
 
     def __call__(
-        self, topic: str, key: bytes | None, value: bytes, partition: int | None = None, headers: Headers | None = None
+        self,
+        topic: str,
+        key: bytes | None,
+        value: bytes | None,
+        partition: int | None = None,
+        headers: Headers | None = None,
     ) -> None:
         self.sent.append(Sent(topic, key, value, partition, dict(headers or ())))
 

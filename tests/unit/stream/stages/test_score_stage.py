@@ -60,7 +60,7 @@ def snapshot(number: int, waited: float, history_s: float = 0.0) -> bytes:
 
 
 def scores(out: Outputs) -> list[Score]:
-    return [msgspec.json.decode(sent.value, type=Score) for sent in out.on(SCORES.name)]
+    return [msgspec.json.decode(sent.value or b"", type=Score) for sent in out.on(SCORES.name)]
 
 
 async def test_what_waited_too_long_is_scored_without_bert_and_says_so(
