@@ -143,7 +143,7 @@ def check(turn: Turn, contender: Contender) -> None:
     for number in range(turn.settings.partitions):
         read_partition(turn.settings.kafka_brokers, topic, number, values.__setitem__)
     profiles = [decode_profile(value) for key, value in values.items() if value and key != MARKER]
-    found = (len(profiles), sum(profile.events for profile in profiles))
+    found = (sum(profile.events > 0 for profile in profiles), sum(profile.events for profile in profiles))
     wanted = (turn.filled.customers, turn.filled.distinct)
     if found != wanted:
         raise OperatorError(

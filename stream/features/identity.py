@@ -38,7 +38,7 @@ from stream.features.merge import merge
 from stream.features.profile import Profile
 
 SOURCE: Final = 2  # `merges` among the input topics, whose offsets a profile remembers
-LINK_EVERY_MS: Final = 300_000
+LINK_EVERY_MS: Final = 1_800_000  # a session: SDKs put both ids on every event
 
 
 class Outcome(StrEnum):

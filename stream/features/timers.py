@@ -7,7 +7,7 @@ new behaviour sets later ones. So timers need no store of their own: after a res
 from dataclasses import dataclass
 
 from schemas.features import DAY_MS
-from stream.features.profile import Profile
+from stream.features.profile import SEEN_DAYS, Profile
 
 SILENCES = (7, 14, 30, 60)
 EXPIRED = "expired"
@@ -22,6 +22,7 @@ class Delays:
     session_gap: int = 1_800_000
     cart_abandoned: int = 3_600_000
     expiry: int = 1_095 * DAY_MS
+    device: int = SEEN_DAYS * DAY_MS
 
 
 _NEVER = 1 << 62
@@ -39,10 +40,10 @@ def soonest(profile: Profile, delays: Delays) -> tuple[int, str]:
 
     Of several kinds due in the same millisecond the one that says most fires, a cart before a session's end. Whether a
     cart still holds anything is asked when it fires: most are moved on before. A device whose behaviour has all gone to
-    its users only expires, and not while it has something on its way.
+    its users only expires, as soon as repeats are no longer known, and not while it has something on its way.
     """
     fired, last = profile.fired, profile.last
-    soon, kind = max(last, profile.touched) + delays.expiry, EXPIRED
+    soon, kind = max(last, profile.touched) + (delays.expiry if last else delays.device), EXPIRED
     if soon <= fired or (profile.ids is not None and profile.ids.outgoing):
         soon, kind = _NEVER, ""
     for silence, name in _SILENCES if last else ():

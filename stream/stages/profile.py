@@ -137,7 +137,7 @@ class ProfilePartition:
             refuse(record, rejected, out)
             return None
         # Whoever has a profile here lives here; only a new customer's home needs to be looked up.
-        if event.customer not in engine:
+        if event.customer not in engine.profiles and event.customer not in engine:
             number = home(event.customer, self._partitions)
             if number != self._number:
                 # Other keys and other partitioners: the event belongs to another partition's profile.

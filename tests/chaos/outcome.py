@@ -28,7 +28,7 @@ END = START + (DAYS + 10) * DAY_MS
 _ALERTS = msgspec.json.Decoder(Alert)
 _SNAPSHOTS = msgspec.json.Decoder(Snapshot)
 # What a profile knows of the course of things rather than of the events.
-_COURSE = frozenset({"applied", "touched", "scored", "fired", "seen"})
+_COURSE = frozenset({"known", "ids", "applied", "touched", "scored", "fired", "seen"})
 
 
 class Outcome(NamedTuple):
