@@ -63,8 +63,8 @@ def outcome(shop: Settings) -> Outcome:
 
 
 def _snapshot(value: bytes | None) -> Snapshot:
-    # When it came about is the wall clock's, and differs from run to run.
-    return msgspec.structs.replace(_SNAPSHOTS.decode(value or b""), arrived=0)
+    # When it came about is the wall clock's, and how far the topics were read is the run's.
+    return msgspec.structs.replace(_SNAPSHOTS.decode(value or b""), arrived=0, applied={})
 
 
 def fields(profile: Profile, end: int = END) -> dict[str, Any]:
@@ -72,6 +72,7 @@ def fields(profile: Profile, end: int = END) -> dict[str, Any]:
     prune(profile, end)
     windows.prune(profile.counters, end)
     found = {field.name: getattr(profile, field.name) for field in dataclasses.fields(profile)}
+    del found["applied"]
     return found | {"money": {currency: net for currency, net in profile.money.items() if net}}
 
 
