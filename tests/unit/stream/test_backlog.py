@@ -37,7 +37,7 @@ def test_history_is_never_late_and_changes_nothing(seconds: list[float]) -> None
 
 def test_once_behind_it_catches_up_before_bert_is_asked_again() -> None:
     backlog = Backlog(LIMIT_S)
-    assert [backlog.late(waited(age), NOW) for age in (1.0, 2.5, 1.0, 0.6, 0.4, 1.0)] == [
+    assert [backlog.late(waited(age), NOW) for age in (1.0, 2.5, 1.5, 1.1, 0.9, 1.0)] == [
         False,
         True,
         True,
