@@ -35,7 +35,7 @@ class Settings(BaseSettings):
         5.0, gt=0, description="a batch not answered by then falls back to the online model"
     )
     score_behind_s: float = Field(
-        0.3, gt=0, description="live snapshots that waited longer are scored by the online model alone"
+        0.5, gt=0, description="live snapshots that waited longer are scored by the online model alone"
     )
     score_batch: int = Field(32, ge=1, description="snapshots scored in one call")
 
