@@ -53,4 +53,4 @@ def to_major(minor: int, currency: str) -> float:
     >>> to_major(1999, "USD"), to_major(1200, "JPY")
     (19.99, 1200.0)
     """
-    return float(minor / 10 ** EXPONENTS.get(currency, 2))
+    return float(minor / 10 ** exponent(currency))

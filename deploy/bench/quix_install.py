@@ -1,12 +1,11 @@
 """Quix Streams in an environment of its own: it asks for older clients than Footfall's own."""
 
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
+from deploy.local import installing
 from deploy.local.part import Say
-from schemas.errors import OperatorError
 
 REQUIREMENTS = Path(__file__).with_name("quix-requirements.txt")
 
@@ -30,10 +29,5 @@ def python(cache: Path, say: Say) -> str:
 
 
 def _run(*command: str) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        lines = done.stderr.strip().splitlines() or ["no message"]
-        raise OperatorError(
-            f"Quix Streams could not be installed ({lines[-1].strip()}): look at the network, or leave it out with "
-            "--only footfall,faust_table,floor"
-        )
+    remedy = "look at the network, or leave it out with --only footfall,faust_table,floor"
+    installing.run(*command, what="Quix Streams", remedy=remedy)

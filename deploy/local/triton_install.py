@@ -8,6 +8,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from deploy.local import installing
 from deploy.local.part import Say
 from schemas.errors import OperatorError
 
@@ -103,10 +104,5 @@ def _library(python: str, version: str) -> Path | None:
 
 
 def _run(*command: str) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        lines = done.stderr.strip().splitlines() or ["no message"]
-        raise OperatorError(
-            f"Triton could not be installed ({lines[-1].strip()}): look at the network and the disk, "
-            "or set FOOTFALL_TRITON_URL to a Triton that runs"
-        )
+    remedy = "look at the network and the disk, or set FOOTFALL_TRITON_URL to a Triton that runs"
+    installing.run(*command, what="Triton", remedy=remedy)

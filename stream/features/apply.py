@@ -106,7 +106,7 @@ def _change_order(profile: Profile, event: Event, base: str) -> bool:
     known = profile.orders.get(event.order)
     placed = known.at if known is not None and known.placed else 0
     ledger.change(profile, event, base)
-    profile.overdue = derive.overdue_at(profile) if len(profile.orders) > 2 else 0
+    profile.overdue = derive.overdue_at(profile)
     if event.behaviour == Behaviour.ORDER:
         _own(profile, event)
         profile.settled = max(profile.settled, event.at)

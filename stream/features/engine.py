@@ -206,7 +206,7 @@ class Engine:
             armed, customer = heappop(heap)
             if self._armed.get(customer) != armed:
                 continue
-            profile = self.profiles.get(customer) or self._wake(customer)
+            profile = self.find(customer)
             if profile is None:
                 continue
             del self._armed[customer]
