@@ -15,6 +15,8 @@ class Settings(BaseSettings):
     data_dir: Path = Field(Path(".footfall"), description="where the local stack keeps its data and logs")
     cache_dir: Path = Field(Path(".footfall"), description="where the local stack keeps Kafka's jars and Triton")
 
+    source_dirs: str = Field("data:../shared/data", description="where files of known data sets are looked for")
+
     kafka_port: int = Field(9092, ge=1, le=65535, description="where the local broker listens")
     kafka_brokers: str = Field(
         default_factory=lambda known: f"127.0.0.1:{known['kafka_port']}",

@@ -9,8 +9,10 @@ import polars as pl
 from deploy.parity.raw import completejourney, segment, taobao
 from deploy.parity.simulated import simulated
 from schemas.errors import OperatorError
+from stream.settings import Settings
 from stream.sources.catalogue import open_source
 from stream.sources.event import SourceEvent
+from stream.sources.files import find
 
 NAMES = ("completejourney", "taobao", "simulated")
 PREFIXES = {completejourney.NAME: completejourney.PREFIX, taobao.NAME: taobao.PREFIX}
@@ -38,9 +40,7 @@ def open_log(source: str, path: Path | None, limit: int | None, currency: str) -
 def read_raw(source: str, path: Path | None, limit: int | None, currency: str) -> pl.DataFrame:
     """The tidy frame of a source that is a file."""
     if source == taobao.NAME:
-        if path is None:
-            raise OperatorError("name the file as well: footfall check parity --source taobao UserBehavior.csv")
-        return taobao.read(path, currency, limit)
+        return taobao.read(find("taobao", path, Settings().source_dirs), currency, limit)
     return completejourney.read(limit)
 
 

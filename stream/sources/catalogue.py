@@ -9,6 +9,7 @@ from typing import Protocol
 
 from schemas.errors import OperatorError
 from stream.sources.event import SourceEvent
+from stream.sources.files import find
 
 
 class Events(Protocol):
@@ -33,12 +34,11 @@ def open_source(what: str, path: Path | None = None) -> Source:
 
         return Source(completejourney.NAME, completejourney.events, completejourney.count)
     if what == "taobao":
+        from stream.settings import Settings
         from stream.sources import taobao
 
-        if path is None:
-            raise OperatorError("name the file as well: footfall replay taobao UserBehavior.csv")
-        _must_exist(path)
-        return Source(taobao.NAME, partial(taobao.events, path), partial(taobao.count, path))
+        found = find("taobao", path, Settings().source_dirs)
+        return Source(taobao.NAME, partial(taobao.events, found), partial(taobao.count, found))
     from stream.sources import jsonl
 
     log = Path(what)

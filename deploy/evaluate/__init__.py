@@ -1,0 +1,1 @@
+"""What `footfall evaluate` measures: one module a question."""
