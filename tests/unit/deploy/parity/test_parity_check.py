@@ -102,8 +102,9 @@ def test_agreement_ends_with_0_and_the_figures() -> None:
     assert report["compared"] > 2 * report["customers"] * report["features"] > 0
 
 
-def test_what_is_no_source_is_named() -> None:
+def test_what_is_no_source_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("FOOTFALL_SOURCE_DIRS", str(tmp_path))
     with pytest.raises(OperatorError, match="completejourney, taobao, simulated"):
         open_log("amazon", None, None, "USD")
-    with pytest.raises(OperatorError, match="name the file"):
+    with pytest.raises(OperatorError, match="set FOOTFALL_SOURCE_DIRS"):
         open_log("taobao", None, None, "USD")
