@@ -69,10 +69,11 @@ class Interaction(Struct, frozen=True, kw_only=True):
 
 
 class Parts(Struct, frozen=True, kw_only=True):
-    """One model's probabilities."""
+    """One model's probabilities, and the spend that it expects in the value horizon (main unit; None: it has no idea)."""
 
     churn: float
     intent: float
+    value: float | None = None
 
 
 class Contribution(Struct, frozen=True, kw_only=True):
@@ -88,7 +89,8 @@ class Score(Struct, frozen=True, kw_only=True):
     """`scores`: what will this customer do, who says so, and from what.
 
     `churn` is the probability of no purchase within the churn horizon, `intent` of a purchase within the intent
-    horizon. `source` is `ensemble` when BERT took part and `online` when it did not, `fallback` then says why.
+    horizon, `value` the spend expected within the value horizon. `source` is `ensemble` when BERT took part and
+    `online` when it did not, `fallback` then says why.
     """
 
     id: str
@@ -98,6 +100,7 @@ class Score(Struct, frozen=True, kw_only=True):
     arrived: int
     churn: float
     intent: float
+    value: float | None = None
     source: str
     fallback: str = ""
     bert: Parts | None = None
@@ -164,9 +167,10 @@ class Outcome(Struct, frozen=True, kw_only=True):
 
 
 class Example(Struct, frozen=True, kw_only=True):
-    """`examples`: a prediction whose horizon has passed. `target` is `churn` or `intent`, `label` what happened.
+    """`examples`: a prediction whose horizon has passed. `target` is `churn`, `intent` or `value`, `label` what happened.
 
-    `bert` and `online` are the probabilities given then, so that weights and metrics are learned on what was served.
+    Of `value`, `label` says whether she bought at all, `amount` for how much (main unit), and the predictions are
+    amounts too. `bert` and `online` are the probabilities given then, so that weights and metrics are learned on what was served.
     """
 
     id: str
@@ -175,6 +179,7 @@ class Example(Struct, frozen=True, kw_only=True):
     matured: int
     target: str
     label: bool
+    amount: float | None = None
     features: Features
     story: str
     served: float
