@@ -69,7 +69,7 @@ class Interaction(Struct, frozen=True, kw_only=True):
 
 
 class Parts(Struct, frozen=True, kw_only=True):
-    """One model's probabilities, and the spend that it expects in the value horizon (main unit; None: it has no idea)."""
+    """One model's probabilities; `value` is the spend it expects in the value horizon (main unit; None: no idea)."""
 
     churn: float
     intent: float
@@ -167,10 +167,11 @@ class Outcome(Struct, frozen=True, kw_only=True):
 
 
 class Example(Struct, frozen=True, kw_only=True):
-    """`examples`: a prediction whose horizon has passed. `target` is `churn`, `intent` or `value`, `label` what happened.
+    """`examples`: a prediction whose horizon has passed; `target` is `churn`, `intent` or `value`, `label` the outcome.
 
     Of `value`, `label` says whether she bought at all, `amount` for how much (main unit), and the predictions are
-    amounts too. `bert` and `online` are the probabilities given then, so that weights and metrics are learned on what was served.
+    amounts too. `bert` and `online` are the predictions given then, so that weights and metrics are learned on what
+    was served.
     """
 
     id: str
