@@ -12,6 +12,7 @@ from schemas.outputs import Moment, Snapshot
 MAX_MOMENTS: Final = 24
 MAX_CATEGORY: Final = 48
 MAX_WORDS: Final = 120
+MAX_REVIEW: Final = 1000
 
 # Brackets are for feature words only: what a customer types must never read as one.
 _BRACKETS: Final = str.maketrans("[]", "()")
@@ -75,6 +76,15 @@ _WRITTEN: Final = re.compile(
     rf"\b({_AGO} (?:{VERBS[Behaviour.SEARCH]}|{VERBS[Behaviour.REVIEW]}))\b.*?"
     rf"(?=, {_AGO} (?:{'|'.join(VERBS.values())})\b|$)"
 )
+
+
+def review(text: str) -> str:
+    """What BERT reads of a review, in training and live: its own words, cleaned, at most `MAX_REVIEW` characters.
+
+    >>> review("Broke after\\n2 days [sad]")
+    'broke after 2 days (sad)'
+    """
+    return clean(text, MAX_REVIEW)
 
 
 def without_words(story: str) -> str:

@@ -8,8 +8,10 @@ from typing import Any, Final
 import numpy as np
 from tritonclient.grpc import InferenceServerException, aio
 
+from inference.heads import Answers, has_sentiment, parts, sentiment
 from inference.model import TOKENIZER_FILE, Model
 from inference.scorer import Breaker, Unavailable
+from inference.story import review
 from schemas.outputs import Parts
 
 MODEL_NAME: Final = "bert"
@@ -54,6 +56,7 @@ class TritonScorer:
         self.breaker = breaker or Breaker(clock)
         self._client = aio.InferenceServerClient(url, channel_args=CHANNEL)
         self._model = model
+        self._heads = model.manifest.heads
         self._deadline = deadline_s
         self._batch = batch
         self._slots = asyncio.Semaphore(in_flight)
@@ -69,23 +72,14 @@ class TritonScorer:
         return self._version
 
     async def score(self, texts: Sequence[str]) -> list[Parts]:
-        """Probabilities of each text, in order. Raises `Unavailable` when not all could be had before the deadline."""
-        if not texts:
-            return []
-        if not self.breaker.allows():
-            self._start_recovery()
-            raise Unavailable("breaker_open")
-        until = self._clock() + self._deadline
-        try:
-            ids = await asyncio.to_thread(self._model.encode, texts)
-            answers = await self._score(ids, until)
-        except Unavailable as error:
-            if error.reason.upper() in TRIPS:
-                self.breaker.failed()
-                self._start_recovery()
-            raise
-        self.breaker.succeeded()
-        return answers
+        """What each story tells, in order. Raises `Unavailable` when not all could be had before the deadline."""
+        return parts(self._heads, await self._answers(texts))
+
+    async def score_reviews(self, texts: Sequence[str]) -> list[float]:
+        """How content each review is, 0 to 1, in order. Raises `Unavailable`, also where the model has no such head."""
+        if not has_sentiment(self._heads):
+            raise Unavailable("no_sentiment", f"{self._model.version} has no head for it")
+        return sentiment(self._heads, await self._answers([review(text) for text in texts]))
 
     async def close(self) -> None:
         """End the connection and what runs in the background."""
@@ -94,28 +88,45 @@ class TritonScorer:
             await asyncio.gather(self._recovery, return_exceptions=True)
         await self._client.close()
 
-    async def _score(self, ids: list[list[int]], until: float) -> list[Parts]:
+    async def _answers(self, texts: Sequence[str]) -> Answers:
+        """The heads' answers, [texts, heads], while the breaker lets calls through."""
+        if not texts:
+            return np.zeros((0, len(self._heads)), dtype=np.float32)
+        if not self.breaker.allows():
+            self._start_recovery()
+            raise Unavailable("breaker_open")
+        until = self._clock() + self._deadline
+        try:
+            ids = await asyncio.to_thread(self._model.encode, texts)
+            answers = await self._in_batches(ids, until)
+        except Unavailable as error:
+            if error.reason.upper() in TRIPS:
+                self.breaker.failed()
+                self._start_recovery()
+            raise
+        self.breaker.succeeded()
+        return answers
+
+    async def _in_batches(self, ids: list[list[int]], until: float) -> Answers:
         # Texts of like length share a batch, which is padded to its longest: a third more texts a second.
         order = sorted(range(len(ids)), key=lambda i: len(ids[i]))
         groups = [order[start : start + self._batch] for start in range(0, len(order), self._batch)]
-        answers = await asyncio.gather(*(self._infer([ids[i] for i in group], until) for group in groups))
-        parts: list[Parts] = [Parts(churn=0.0, intent=0.0)] * len(ids)
-        for group, answer in zip(groups, answers, strict=True):
-            for i, (churn, intent) in zip(group, answer, strict=True):
-                parts[i] = Parts(churn=churn, intent=intent)
-        return parts
+        found = await asyncio.gather(*(self._infer([ids[i] for i in group], until) for group in groups))
+        answers = np.empty((len(ids), len(self._heads)), dtype=np.float32)
+        answers[order] = np.concatenate(found)
+        return answers
 
-    async def _infer(self, ids: list[list[int]], until: float) -> list[list[float]]:
+    async def _infer(self, ids: list[list[int]], until: float) -> Answers:
         inputs = _inputs(ids)
         async with self._slots:
             result = await self._ask(inputs, until)
-        probabilities = result.as_numpy("probabilities")
-        if probabilities is None or probabilities.shape != (len(ids), 2) or not np.isfinite(probabilities).all():
-            raise Unavailable("bad_answer", "not two probabilities for each text")
+        answers: Answers | None = result.as_numpy("probabilities")
+        wanted = (len(ids), len(self._heads))
+        if answers is None or answers.shape != wanted or not np.isfinite(answers).all():
+            raise Unavailable("bad_answer", f"not {', '.join(self._heads)} for each text")
         if result.get_response().model_version != self._number:
             self._identify(result.as_numpy("identity"), result.get_response().model_version)
-        answer: list[list[float]] = probabilities.tolist()
-        return answer
+        return answers
 
     async def _ask(self, inputs: list[Any], until: float) -> Any:
         """One batch's answer; a full queue is no outage, the batch is sent again while there is time."""
@@ -134,9 +145,13 @@ class TritonScorer:
         """Learn which model answers, and refuse one whose vocabulary is not the one that texts are encoded in."""
         if identity is None or len(identity) == 0:
             raise Unavailable("bad_answer", "no identity")
-        version, tokenizer = (value.decode() for value in identity[0])
+        version, tokenizer, *heads = (value.decode() for value in identity[0])
         if tokenizer != self._model.manifest.files[TOKENIZER_FILE]:
             raise Unavailable("other_tokenizer", f"{version} on Triton has another vocabulary than FOOTFALL_MODEL_DIR")
+        if heads and tuple(heads[0].split(",")) != self._heads:
+            raise Unavailable(
+                "other_heads", f"{version} on Triton answers with {heads[0]}, not {','.join(self._heads)}"
+            )
         self._version, self._number = version, number
 
     def _start_recovery(self) -> None:

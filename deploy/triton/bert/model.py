@@ -25,7 +25,8 @@ class TritonPythonModel:
         )
         with open(os.path.join(folder, "manifest.json"), "rb") as file:
             manifest = json.load(file)
-        self.identity = [manifest["version"].encode(), manifest["files"]["tokenizer.json"].encode()]
+        heads = ",".join(manifest.get("heads", ("churn", "intent")))
+        self.identity = [manifest["version"].encode(), manifest["files"]["tokenizer.json"].encode(), heads.encode()]
 
     def execute(self, requests: list[Any]) -> list[Any]:
         """Answer every request: the rows of all of them in one run, padded to the longest."""

@@ -1,6 +1,7 @@
 """The client against a gRPC server that answers as Triton does when it is well, full, broken, slow or odd."""
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import grpc
 import numpy as np
 import pytest
 import pytest_asyncio
+from msgspec.structs import replace
 from tritonclient.grpc import service_pb2, service_pb2_grpc
 
 from inference.model import Model
@@ -19,7 +21,7 @@ Behave = Callable[..., Awaitable[None]]
 
 
 class Server(service_pb2_grpc.GRPCInferenceServiceServicer):  # type: ignore[misc]
-    """Answers each text with [its tokens / 100, its tokens / 200]; `behave` may abort the call first."""
+    """Answers each text with its tokens / 100, / 200, … for each head; `behave` may abort the call first."""
 
     def __init__(self, identity: list[bytes]) -> None:
         self.identity = identity
@@ -27,6 +29,7 @@ class Server(service_pb2_grpc.GRPCInferenceServiceServicer):  # type: ignore[mis
         self.shapes: list[tuple[int, int]] = []
         self.behave: Behave | None = None
         self.empty = False
+        self.heads = 2
 
     async def ModelInfer(self, request: Any, context: Any) -> Any:
         """One inference."""
@@ -36,13 +39,13 @@ class Server(service_pb2_grpc.GRPCInferenceServiceServicer):  # type: ignore[mis
         self.shapes.append((rows, longest))
         mask = np.frombuffer(request.raw_input_contents[1], np.int64).reshape(rows, longest)
         lengths = mask.sum(1)
-        answer = np.stack([lengths / 100, lengths / 200], axis=1).astype(np.float32)
+        answer = np.stack([lengths / (100 * n) for n in range(1, self.heads + 1)], axis=1).astype(np.float32)
         response = service_pb2.ModelInferResponse(model_name="bert", model_version=self.number)
         if self.empty:
             answer = answer[:0]
         output = response.outputs.add(name="probabilities", datatype="FP32", shape=list(answer.shape))
         response.raw_output_contents.append(answer.tobytes())
-        output = response.outputs.add(name="identity", datatype="BYTES", shape=[rows, 2])
+        output = response.outputs.add(name="identity", datatype="BYTES", shape=[rows, len(self.identity)])
         assert output.name == "identity"
         packed = b"".join(len(part).to_bytes(4, "little") + part for part in self.identity) * rows
         response.raw_output_contents.append(packed)
@@ -56,7 +59,7 @@ def model(folder: Path) -> Model:
 
 @pytest_asyncio.fixture
 async def server(model: Model) -> AsyncIterator[tuple[Server, str]]:
-    servicer = Server([b"tiny-bert", model.manifest.files["tokenizer.json"].encode()])
+    servicer = Server([b"tiny-bert", model.manifest.files["tokenizer.json"].encode(), b"churn,intent"])
     running = grpc.aio.server()
     service_pb2_grpc.add_GRPCInferenceServiceServicer_to_server(servicer, running)
     port = running.add_insecure_port("127.0.0.1:0")
@@ -110,6 +113,33 @@ async def test_says_which_model_answers_and_notices_a_new_one(server: tuple[Serv
     server[0].number, server[0].identity[0] = "2", b"better-bert"
     await scorer.score(["milk"])
     assert scorer.version == "better-bert"
+
+
+async def test_a_model_of_four_heads_tells_the_value_and_reads_reviews(
+    server: tuple[Server, str], model: Model
+) -> None:
+    heads = ("churn", "intent", "value", "sentiment")
+    server[0].heads, server[0].identity[2] = 4, b"churn,intent,value,sentiment"
+    scorer = TritonScorer(server[1], Model(replace(model.manifest, heads=heads), model.tokenizer))
+    (part,) = await scorer.score(["milk " * 10])
+    assert (part.churn, part.intent) == pytest.approx((0.12, 0.06))
+    assert part.value == pytest.approx(math.expm1(0.04))
+    assert await scorer.score_reviews(["milk [sad]\n", ""]) == pytest.approx([0.07 / 4, 0.02 / 4], abs=0.03 / 4)
+    await scorer.close()
+
+
+async def test_a_model_without_that_head_reads_no_reviews(scorer: TritonScorer) -> None:
+    with pytest.raises(Unavailable) as caught:
+        await scorer.score_reviews(["lovely"])
+    assert caught.value.reason == "no_sentiment"
+    assert scorer.breaker.state is State.CLOSED
+
+
+async def test_a_model_of_other_heads_is_refused(server: tuple[Server, str], scorer: TritonScorer) -> None:
+    server[0].identity[2] = b"intent,churn"
+    with pytest.raises(Unavailable) as caught:
+        await scorer.score(["milk"])
+    assert caught.value.reason == "other_heads"
 
 
 async def test_no_texts_ask_nothing(server: tuple[Server, str], scorer: TritonScorer) -> None:
