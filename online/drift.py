@@ -23,6 +23,8 @@ class Drift:
 
     def learn_one(self, example: Example) -> bool:
         """Take in one example; whether it showed a change."""
+        if example.served is None:
+            return False
         self._adwin.update(log_loss(example.label, example.served))
         found = bool(self._adwin.drift_detected)
         self.detections += found

@@ -3,6 +3,7 @@
 Ids are deterministic (`make_id`), so that a consumer can drop what a crash made a stage say twice.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -52,10 +53,19 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     applied: dict[int, int] = {}
 
 
+class Ordered(Struct, frozen=True, array_like=True, gc=False):
+    """An item of an order, with its category."""
+
+    item: str
+    category: str = ""
+
+
 class Interaction(Struct, frozen=True, kw_only=True):
     """`interactions`: a customer did something with an item, at `at`, in the session that began at `session`.
 
-    An order gives one per line, and one with an empty item where it names no product. `order` is the order's id hash.
+    An order and each change of it give one: `order` is the order's id hash, `items` its items with their categories
+    (`item` is empty then), `event` the hash of the message that said it. `amount` (minor units of `currency`) is an
+    order's total, the new one for `ORDER_UPDATE`, and what `REFUND` or `CANCEL` takes back (None: all of it).
     `IDENTIFY` says that this customer, a device, was handed to the user who signed in: its predictions end at `at`.
     """
 
@@ -66,6 +76,17 @@ class Interaction(Struct, frozen=True, kw_only=True):
     at: int
     category: str = ""
     order: int = 0
+    items: list[Ordered] = []
+    event: int = 0
+    amount: int | None = None
+    currency: str = ""
+
+    def each(self) -> Iterable["Interaction"]:
+        """One interaction an item: an order's are those of its items, any other is its own."""
+        if not self.items:
+            return (self,)
+        replace = msgspec.structs.replace
+        return [replace(self, item=line.item, category=line.category, items=[]) for line in self.items]
 
 
 class Parts(Struct, frozen=True, kw_only=True):
@@ -170,8 +191,8 @@ class Example(Struct, frozen=True, kw_only=True):
     """`examples`: a prediction whose horizon has passed; `target` is `churn`, `intent` or `value`, `label` the outcome.
 
     Of `value`, `label` says whether she bought at all, `amount` for how much (main unit), and the predictions are
-    amounts too. `bert` and `online` are the predictions given then, so that weights and metrics are learned on what
-    was served.
+    amounts too. `served`, `bert` and `online` are the predictions given then (None: there was none), so that weights
+    and metrics are learned on what was served.
     """
 
     id: str
@@ -183,7 +204,7 @@ class Example(Struct, frozen=True, kw_only=True):
     amount: float | None = None
     features: Features
     story: str
-    served: float
+    served: float | None
     bert: float | None
     online: float | None
 

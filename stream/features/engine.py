@@ -4,10 +4,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 
+import msgspec
+
 from schemas.behaviours import Behaviour, Event
 from schemas.errors import Reason, Rejected
 from schemas.money import exponent
-from schemas.outputs import Interaction, Snapshot, make_id
+from schemas.outputs import Interaction, Ordered, Snapshot, make_id
 from schemas.outputs import Moment as Told
 from stream.features import derive, policy, timers
 from stream.features.align import LIVE_MS
@@ -168,9 +170,13 @@ class Engine:
             self.unverifiable += beyond(profile, event)
         # Also where it is a repeat: an order's second report may move the order.
         self.dirty.add(customer)
+        report = event.behaviour == Behaviour.ORDER and event.message not in profile.seen
         if not apply(profile, event, self.config.currency):
             self.repeated += 1
             self._arm_for_event(profile, event)
+            if report and self.config.emit:
+                # Its time and total may be other ones; its items have been told.
+                records.append(msgspec.structs.replace(self._of_order(profile, event), items=[]))
             return records
         profile.touched = self.clock
         if event.known:
@@ -276,22 +282,35 @@ class Engine:
 
     def _interactions(self, profile: Profile, event: Event) -> Iterator[Interaction]:
         behaviour = event.behaviour
-        if behaviour in _ITEM_BEHAVIOURS or behaviour == Behaviour.ORDER:
+        if behaviour in ORDER_CHANGES:
+            if behaviour != Behaviour.ORDER_UPDATE or event.amount is not None:
+                yield self._of_order(profile, event)
+        elif behaviour in _ITEM_BEHAVIOURS:
             session = derive.session_start(profile.story, event.at, self._gap)
-            for item, category in [(line.item, line.category) for line in event.lines] or [("", "")]:
+            for line in event.lines:
                 yield Interaction(
                     customer=event.customer,
                     session=session,
-                    item=item,
+                    item=line.item,
                     behaviour=behaviour,
                     at=event.at,
-                    category=category,
-                    order=event.order,
+                    category=line.category,
                 )
-        elif behaviour == Behaviour.CANCEL and event.amount is None:
-            yield Interaction(
-                customer=event.customer, session=event.at, item="", behaviour=behaviour, at=event.at, order=event.order
-            )
+
+    def _of_order(self, profile: Profile, event: Event) -> Interaction:
+        at, bought = event.at, event.behaviour == Behaviour.ORDER
+        return Interaction(
+            customer=event.customer,
+            session=derive.session_start(profile.story, at, self._gap) if bought else at,
+            item="",
+            behaviour=event.behaviour,
+            at=at,
+            order=event.order,
+            items=[Ordered(line.item, line.category) for line in event.lines] if bought else [],
+            event=event.message,
+            amount=event.amount,
+            currency=event.currency,
+        )
 
     def _fire(self, profile: Profile, due: int, kind: str, now: int, records: list[Record]) -> None:
         profile.fired = due

@@ -21,6 +21,7 @@ somebody else takes nothing back; a user's logins are told at most every five mi
 a device remembers its last four changes of user, a user her last eight devices.
 """
 
+from collections.abc import Iterator
 from enum import StrEnum
 from typing import Final, NamedTuple
 
@@ -28,6 +29,7 @@ import msgspec
 
 from schemas.behaviours import Behaviour, Event
 from schemas.errors import Reason, Rejected
+from schemas.hashing import message_key
 from schemas.merges import Carry, Forward, Link
 from schemas.outputs import Interaction
 from stream.features.apply import ORDER_CHANGES, remember
@@ -173,7 +175,7 @@ class Identities:
         frozen.fired = min(frozen.fired, engine.clock)
         merge(user, frozen, engine.config.currency)
         engine.changed(user, carry.at)
-        return Done(Outcome.TAKEN, list(_bought(user.customer, frozen)))
+        return Done(Outcome.TAKEN, list(_bought(user.customer, carry, frozen)))
 
     def flushing(self) -> None:
         """A flush begins: it writes what is frozen by now, and what is frozen after it waits for the next."""
@@ -212,13 +214,29 @@ def _ended(device: Profile, at: int) -> list[Interaction]:
     return [Interaction(customer=device.customer, session=at, item="", behaviour=Behaviour.IDENTIFY, at=until)]
 
 
-def _bought(user: str, device: Profile) -> list[Interaction]:
-    """The device's orders as the user's own, so that her predictions are judged by them; no items: these are known."""
-    found = []
+def _bought(user: str, carry: Carry, device: Profile) -> Iterator[Interaction]:
+    """The device's orders as the user's own, so that her predictions are judged by them; no items: these are known.
+
+    What was given back of an order is told as of the order's time: when that was, its entry does not say.
+    """
     for order, entry in device.orders.items():
-        for behaviour, true in ((Behaviour.ORDER, entry.placed), (Behaviour.CANCEL, entry.cancelled)):
+        total, back = entry.total, None if entry.returned else entry.refunded
+        changes = (
+            (Behaviour.ORDER, entry.placed, entry.at, total),
+            (Behaviour.ORDER_UPDATE, entry.updated, entry.updated, total),
+            (Behaviour.REFUND, back != 0, entry.at, back),
+            (Behaviour.CANCEL, entry.cancelled, entry.at, None),
+        )
+        for behaviour, true, at, amount in changes:
             if true:
-                found.append(
-                    Interaction(customer=user, session=entry.at, item="", behaviour=behaviour, at=entry.at, order=order)
+                yield Interaction(
+                    customer=user,
+                    session=at,
+                    item="",
+                    behaviour=behaviour,
+                    at=at,
+                    order=order,
+                    event=message_key(f"{carry.device}|{carry.generation}|{order}|{behaviour:d}"),
+                    amount=amount,
+                    currency=entry.currency,
                 )
-    return found

@@ -95,7 +95,8 @@ class Models:
         if value is None:
             self.index.forget((message.key() or b"").decode())
         else:
-            self.index.learn_one(_interactions.decode(value))
+            for interaction in _interactions.decode(value).each():
+                self.index.learn_one(interaction)
 
 
 def stage(settings: Settings) -> Stage:

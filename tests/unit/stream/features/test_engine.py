@@ -106,9 +106,11 @@ def test_records_read_again_after_a_crash_change_nothing() -> None:
 def test_one_order_reported_by_pixel_and_webhook_counts_once() -> None:
     shop = Shop()
     shop.send(Behaviour.ORDER, T0, order=1, amount=1000)
-    assert shop.send(Behaviour.ORDER, T0 + 1000, order=1, amount=1000) == []
+    again = shop.send(Behaviour.ORDER, T0 - 1000, order=1, amount=1200, lines=(Line("a", 1, 1200),))
+    # Whoever judges predictions by orders is told of the other time and total; the items are not bought twice.
+    assert [(r.at, r.amount, r.items) for r in again if isinstance(r, Interaction)] == [(T0 - 1000, 1200, [])]
     profile = shop.engine.profiles["c"]
-    assert (profile.orders_total, profile.money) == (1, {"USD": 1000})
+    assert (profile.orders_total, profile.money) == (1, {"USD": 1200})
 
 
 def test_what_a_second_report_says_is_written_back() -> None:
@@ -213,13 +215,34 @@ def test_a_customer_is_not_scored_more_often_than_the_debounce_allows() -> None:
     assert taken == [("engaged", 3 * MINUTE), ("engaged", 13 * MINUTE)]
 
 
-def test_an_order_gives_an_interaction_per_line_in_its_session() -> None:
+def test_an_order_gives_one_interaction_with_its_items_in_its_session() -> None:
     shop = Shop()
     shop.send(Behaviour.VIEW, T0)
-    lines = (Line("a", 1, 100), Line("b", 2, 100))
+    lines = (Line("a", 1, 100, "x"), Line("b", 2, 100))
     records = shop.send(Behaviour.ORDER, T0 + MINUTE, order=7, amount=300, lines=lines)
-    found = [r for r in records if isinstance(r, Interaction)]
-    assert [(r.item, r.session, r.order) for r in found] == [("a", T0, 7), ("b", T0, 7)]
+    (told,) = [r for r in records if isinstance(r, Interaction)]
+    assert (told.item, told.session, told.order, told.amount, told.currency) == ("", T0, 7, 300, "USD")
+    assert [(one.item, one.category, one.order, one.items) for one in told.each()] == [
+        ("a", "x", 7, []),
+        ("b", "", 7, []),
+    ]
+
+
+def test_what_changes_an_order_is_told_with_its_amount() -> None:
+    shop = Shop()
+    shop.send(Behaviour.ORDER, T0, order=7, amount=300)
+    kinds = (Behaviour.ORDER_UPDATE, Behaviour.REFUND, Behaviour.REFUND, Behaviour.CANCEL, Behaviour.ORDER_UPDATE)
+    found = []
+    for minute, (kind, amount) in enumerate(zip(kinds, (250, 50, None, None, None), strict=True), 1):
+        records = shop.send(kind, T0 + minute * MINUTE, order=7, amount=amount)
+        found += [(r.behaviour, r.order, r.amount, r.event > 0) for r in records if isinstance(r, Interaction)]
+    # An update that says no total changes nothing that is judged.
+    assert found == [
+        (Behaviour.ORDER_UPDATE, 7, 250, True),
+        (Behaviour.REFUND, 7, 50, True),
+        (Behaviour.REFUND, 7, None, True),
+        (Behaviour.CANCEL, 7, None, True),
+    ]
 
 
 def test_snapshot_ids_follow_from_what_happened() -> None:

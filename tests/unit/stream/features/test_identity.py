@@ -243,6 +243,22 @@ def test_the_devices_predictions_end_and_the_orders_count_for_the_users() -> Non
     assert [(i.customer, i.behaviour, i.at, i.order, i.item) for i in told] == [("u", Behaviour.ORDER, T0, 7, "")]
 
 
+def test_what_was_given_back_of_the_devices_orders_counts_for_the_users_once() -> None:
+    shop = Partition()
+    shop.anonymous("d", T0, Behaviour.ORDER, order=7, amount=500)
+    shop.anonymous("d", T0 + MINUTE, Behaviour.REFUND, order=7, amount=200)
+    shop.anonymous("d", T0 + MINUTE, Behaviour.ORDER_UPDATE, order=7, amount=400)
+    shop.link("d", "u", T0 + 2 * MINUTE)
+    (carry,) = shop.barrier()
+    told = shop.identities.take(carry, shop.offset + 1).interactions
+    assert [(i.behaviour, i.at, i.amount) for i in told] == [
+        (Behaviour.ORDER, T0, 400),
+        (Behaviour.ORDER_UPDATE, T0 + MINUTE, 400),
+        (Behaviour.REFUND, T0, 200),
+    ]
+    assert len({i.event for i in told}) == 3
+
+
 def test_a_device_that_expired_and_came_back_is_taken_from_again() -> None:
     shop = Partition()
     shop.anonymous("d", T0)
