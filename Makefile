@@ -12,6 +12,8 @@ PIP := $(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-c
 TRAIN_VENV := .venv-train
 TRAIN_STAMP := $(TRAIN_VENV)/.complete
 
+# Two processes, a file at a time in the order of their names, which puts the long ones (chaos, integration) first.
+PARALLEL := -n 2 --dist loadfile --no-loadscope-reorder
 SEED ?= 7
 KILLS ?= 20
 
@@ -37,10 +39,10 @@ demo: setup  ## Start everything with a simulated storefront; Ctrl-C ends it (af
 	@if [ -t 0 ] && [ -t 1 ]; then exec $(BIN)/footfall demo; else exec $(BIN)/footfall demo --seconds 120; fi
 
 test: lint  ## Check style, types, layers, and run every test.
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(PARALLEL)
 
 test-fast: $(DEV_STAMP)  ## The tests that need neither broker nor Triton.
-	$(BIN)/python -m pytest -m "not integration"
+	$(BIN)/python -m pytest $(PARALLEL) -m "not integration"
 
 chaos: $(DEV_STAMP)  ## Kill workers and broker all along and compare what comes of it; SEED=7 KILLS=40 for another, longer storm.
 	CHAOS_SEED=$(SEED) CHAOS_KILLS=$(KILLS) $(BIN)/python -m pytest -s --show-capture=no tests/chaos tests/integration/test_any_order.py

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from deploy.local import installing
 from deploy.local.part import Say
 from schemas.errors import OperatorError
 
@@ -21,13 +22,19 @@ def java() -> str:
 
 def kafka_classpath(cache: Path, say: Say) -> str:
     """Kafka's class path; the jars are fetched into `cache` the first time, and found there ever after."""
+    if not (cache / "jgo").exists():
+        say("fetching Kafka's jars (45 MB, once)")
+    with installing.alone(cache):
+        jars = _resolve(cache)
+    return ":".join(str(jar) for jar in jars.values())
+
+
+def _resolve(cache: Path) -> dict[str, Path]:
     try:
         from jgo.env import EnvironmentBuilder, LinkStrategy
         from jgo.maven import MavenContext, PythonResolver
     except ImportError as error:
         raise OperatorError(_missing("jgo")) from error
-    if not (cache / "jgo").exists():
-        say("fetching Kafka's jars (45 MB, once)")
     context = MavenContext(repo_cache=cache / "repository", resolver=PythonResolver(), timeout=60)
     builder = EnvironmentBuilder(context=context, cache_dir=cache / "jgo", link_strategy=LinkStrategy.AUTO)
     jars: dict[str, Path] = {}
@@ -40,7 +47,7 @@ def kafka_classpath(cache: Path, say: Say) -> str:
             f"Kafka's jars could not be fetched from Maven Central ({error}): look at the network, "
             "or set FOOTFALL_KAFKA_BROKERS to a broker that runs"
         ) from error
-    return ":".join(str(jar) for jar in jars.values())
+    return jars
 
 
 def _missing(package: str) -> str:

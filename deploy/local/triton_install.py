@@ -45,9 +45,14 @@ class Interpreter:
 def install(folder: Path, say: Say) -> Installation:
     """Install server and environment into `folder`, or find them there; OperatorError where that cannot be.
 
-    The folder is laid out beside its name and moved there when complete, so an interrupted installation counts as none.
+    An interrupted installation counts as none, and of several processes one installs while the others wait.
     """
     python = find_python()
+    with installing.alone(folder):
+        return _install(folder, python, say)
+
+
+def _install(folder: Path, python: Interpreter, say: Say) -> Installation:
     home = folder / f"{SERVER.partition('==')[2]}-py{python.version}"
     found = Installation(home / "wheel/pytriton/tritonserver", home / "python/bin", python.library)
     if (home / "complete").exists():
