@@ -32,6 +32,12 @@ def _quantiles(metric: str, by: str = "") -> tuple[tuple[str, str], ...]:
     )
 
 
+# Of the predictions whose horizon is over, those whose outcome is known.
+_LABELLED = (
+    "sum by (target) (footfall_examples_total) / (sum by (target) (footfall_examples_total)"
+    " + (sum by (target) (footfall_censored_total) or 0 * sum by (target) (footfall_examples_total)))"
+)
+
 ROWS: tuple[tuple[str, tuple[Panel, ...]], ...] = (
     (
         "Does it keep up?",
@@ -85,13 +91,15 @@ ROWS: tuple[tuple[str, tuple[Panel, ...]], ...] = (
             Panel("Alerts by kind", (_rate("footfall_alerts_total", "kind, arm", "{{kind}} {{arm}}"),), "ops"),
             Panel("Recommendations", (("sum(rate(footfall_recommendations_total[1m]))", "recommendations"),), "ops"),
             Panel(
-                "Drift, waiting, censored",
+                "Drift, waiting",
                 (
                     ("footfall_drift_detections", "drift {{target}}"),
                     ("sum(footfall_pending_predictions)", "waiting for their horizon"),
-                    ("sum(footfall_censored_total)", "censored"),
                 ),
             ),
+            Panel("Share of predictions labelled", ((_LABELLED, "{{target}}"),), "percentunit"),
+            Panel("Label delay, in event time", _quantiles("footfall_label_delay_seconds", "target"), "s"),
+            Panel("Censored by reason", (_rate("footfall_censored_total", "target, reason", "{{target}} {{reason}}"),)),
         ),
     ),
 )

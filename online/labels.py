@@ -1,59 +1,44 @@
 """The horizon join: predictions wait for what the customer did, and become examples. Pure; times are epoch ms.
 
-    prediction at        intent horizon              churn horizon
-    ──┼──────────────────────┼───────────────────────────┼───────── event time
-      └ purchases after it ──┘ + lateness: intent        └ + lateness: churn
+    prediction at        intent horizon         churn horizon              value horizon
+    ──┼──────────────────────┼──────────────────────┼──────────────────────────┼───────── event time
+      └ orders after it ─────┘ + lateness: intent   └ + lateness: churn        └ + lateness: value
 
-The stage keeps one `History` a customer and one `Pending` under its own `key`; the functions here change them.
+A label is what the log says of event time up to the horizon's end: a cancellation or a refund after that changes
+nothing, one before it does, whenever they arrive. The stage keeps one `History` a customer and one `Pending` under its
+own `key`; the functions here change them.
 """
 
-import bisect
 from dataclasses import dataclass
-from typing import Final
+from enum import StrEnum
+from typing import Final, NamedTuple
 
 from msgspec import Struct, field
 
+from online.history import History, Kept
+from schemas.money import to_major
 from schemas.outputs import Example, Features, Parts, Score, make_id
 
-PURCHASES: Final = 256
-CANCELLED: Final = 256
 # Repeats and late comers of these days are known; what is older was decided on, and is refused.
 DAYS: Final = 32
-TARGETS: Final = ("intent", "churn")
+TARGETS: Final = ("intent", "churn", "value")
 
 
-class Purchase(Struct, array_like=True):
-    """One order: when, its id's hash (0 when unknown), and whether it was cancelled, so that it never was."""
+class Reason(StrEnum):
+    """Why nobody can know what came of a prediction."""
 
-    at: int
-    order: int
-    cancelled: bool = False
-
-
-class Kept(Struct, array_like=True):
-    """The prediction kept for one day, and which of its targets have matured."""
-
-    at: int
-    score: str
-    done: list[str]
+    HANDED = "handed over"  # a device: what its visitor did next is told of the user who signed in
+    FORGOTTEN = "orders forgotten"  # more orders since than are kept
+    CURRENCY = "other currency"  # what was spent is not in the installation's currency
+    AMOUNT = "no amount"  # an order told by a version that did not tell amounts
+    ERASED = "erased"
 
 
-class History(Struct):
-    """What the join knows of one customer.
+class Lost(NamedTuple):
+    """A target of a prediction that was censored, and why."""
 
-    `purchases` are sorted and the newest `PURCHASES`; `forgotten` is the newest time that was evicted (-1: none).
-    `cancelled` are orders whose cancellation came before the order; `days` the kept prediction of each day, the
-    newest `DAYS`, and `closed` the newest day that was dropped. `censored` counts labels that nobody can know.
-    Until `ended` (-1: never) it was a device whose behaviour is somebody else's now: no prediction of then is judged.
-    """
-
-    purchases: list[Purchase] = field(default_factory=list)
-    forgotten: int = -1
-    cancelled: list[int] = field(default_factory=list)
-    days: dict[int, Kept] = field(default_factory=dict)
-    closed: int = -1
-    censored: int = 0
-    ended: int = -1
+    target: str
+    reason: Reason
 
 
 class Pending(Struct, kw_only=True):
@@ -67,6 +52,7 @@ class Pending(Struct, kw_only=True):
     story: str
     churn: float
     intent: float
+    value: float | None = None
     bert: Parts | None = None
     online: Parts | None = None
     done: list[str] = field(default_factory=list)
@@ -75,41 +61,6 @@ class Pending(Struct, kw_only=True):
     def key(self) -> str:
         """Where to keep it: a better prediction of the same customer and day takes the same place."""
         return make_id("pending", self.customer, self.day)
-
-
-def purchase(state: History, at: int, order: int) -> None:
-    """An order was completed. The same order again is one order, at the earlier of the two times."""
-    if at <= state.forgotten:
-        return
-    known = next((p for p in state.purchases if order and p.order == order), None)
-    if known is None and not order:
-        known = next((p for p in state.purchases if p.at == at and not p.order), None)
-    if known is not None:
-        if known.at <= at:
-            return
-        state.purchases.remove(known)
-    cancelled = known.cancelled if known is not None else order in state.cancelled
-    if order in state.cancelled:
-        state.cancelled.remove(order)
-    bisect.insort(state.purchases, Purchase(at, order, cancelled), key=lambda p: (p.at, p.order))
-    if len(state.purchases) > PURCHASES:
-        state.forgotten = state.purchases.pop(0).at
-        # Others at the very moment that was evicted are forgotten with it, whatever the order of arrival.
-        while state.purchases and state.purchases[0].at <= state.forgotten:
-            state.purchases.pop(0)
-
-
-def cancel(state: History, order: int) -> None:
-    """An order was cancelled, before or after it was seen: it never was a purchase."""
-    if not order:
-        return
-    for known in state.purchases:
-        if known.order == order:
-            known.cancelled = True
-            return
-    if order not in state.cancelled:
-        state.cancelled.append(order)
-        del state.cancelled[:-CANCELLED]
 
 
 def predict(state: History, score: Score, day_ms: int) -> Pending | None:
@@ -144,6 +95,7 @@ def predict(state: History, score: Score, day_ms: int) -> Pending | None:
         story=score.story,
         churn=score.churn,
         intent=score.intent,
+        value=score.value,
         bert=score.bert,
         online=score.online,
         done=list(kept.done),
@@ -159,7 +111,6 @@ def end(state: History, customer: str, at: int) -> list[str]:
     keys = []
     for day, kept in list(state.days.items()):
         if kept.at <= state.ended and len(kept.done) < len(TARGETS):
-            state.censored += len(TARGETS) - len(kept.done)
             kept.done = list(TARGETS)
             keys.append(make_id("pending", customer, day))
     return keys
@@ -167,58 +118,91 @@ def end(state: History, customer: str, at: int) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Horizons:
-    """How long after a prediction its targets are decided, and how late an event may still come; all in ms."""
+    """How long after a prediction its targets are decided, and how late an event may still come; all in ms.
+
+    Without `value_ms` nobody asks what was spent. Amounts are in the main unit of `currency`.
+    """
 
     churn_ms: int
     intent_ms: int
     lateness_ms: int
+    value_ms: int | None = None
+    currency: str = "USD"
+
+    @property
+    def longest_ms(self) -> int:
+        """After so long every target of a prediction has matured."""
+        return max(self.churn_ms, self.intent_ms, self.value_ms or 0) + self.lateness_ms
+
+    def waiting(self, pending: Pending) -> list[str]:
+        """The targets of a prediction that have not matured."""
+        return [t for t in TARGETS if t not in pending.done and (t != "value" or self.value_ms is not None)]
 
     def due(self, pending: Pending) -> int | None:
         """When the next of its targets matures; None when all have."""
-        waiting = [self._matures(pending, target) for target in TARGETS if target not in pending.done]
-        return min(waiting, default=None)
+        return min((self._matures(pending, target) for target in self.waiting(pending)), default=None)
 
-    def mature(self, pending: Pending, state: History, clock: int) -> list[Example]:
+    def mature(self, pending: Pending, state: History, clock: int, lost: list[Lost] | None = None) -> list[Example]:
         """The examples of the targets whose horizon and lateness have passed at `clock`, each given once.
 
-        They are marked done in both. A prediction from before the oldest kept purchase, after some were evicted,
-        is censored: counted in the state, and no example.
+        They are marked done in both. What is censored gives no example, and is added to `lost`.
         """
         examples = []
-        for target in TARGETS:
-            if target in pending.done or clock < self._matures(pending, target):
+        kept = state.days.get(pending.day)
+        if kept is not None and kept.score != pending.id:
+            kept = None
+        for target in self.waiting(pending):
+            if clock < self._matures(pending, target):
                 continue
             pending.done.append(target)
-            kept = state.days.get(pending.day)
-            if kept is not None and kept.score == pending.id and target not in kept.done:
+            if kept is not None:
+                if target in kept.done:
+                    # The history was stored, and the prediction's own record was not, when a worker crashed.
+                    continue
                 kept.done.append(target)
-            if state.forgotten > pending.at:
-                state.censored += 1
-                continue
-            examples.append(self._example(pending, state, target))
+            found = self._judge(pending, state, target)
+            if isinstance(found, Example):
+                examples.append(found)
+            elif lost is not None:
+                lost.append(found)
         return examples
 
+    def _judge(self, pending: Pending, state: History, target: str) -> Example | Lost:
+        if pending.at <= state.ended:
+            return Lost(target, Reason.HANDED)
+        if state.orders.forgotten > pending.at:
+            return Lost(target, Reason.FORGOTTEN)
+        # The order that made the score is at the very time of the score: what counts comes after it.
+        end = pending.at + self._horizon(target)
+        orders = state.orders.within(pending.at, end)
+        if target != "value":
+            return self._example(pending, target, bool(orders) == (target == "intent"))
+        amounts = [order.net(end) for order in orders]
+        known = [amount for amount in amounts if amount is not None]
+        if len(known) < len(amounts):
+            return Lost(target, Reason.AMOUNT)
+        if any(order.currency != self.currency for order in orders):
+            return Lost(target, Reason.CURRENCY)
+        return self._example(pending, target, bool(orders), to_major(sum(known), self.currency))
+
     def _horizon(self, target: str) -> int:
-        return self.churn_ms if target == "churn" else self.intent_ms
+        return {"churn": self.churn_ms, "intent": self.intent_ms, "value": self.value_ms or 0}[target]
 
     def _matures(self, pending: Pending, target: str) -> int:
         return pending.at + self._horizon(target) + self.lateness_ms
 
-    def _example(self, pending: Pending, state: History, target: str) -> Example:
-        end = pending.at + self._horizon(target)
-        # The order that made the score is at the very time of the score: what counts comes after it.
-        bought = any(pending.at < p.at <= end and not p.cancelled for p in state.purchases)
-        churn = target == "churn"
+    def _example(self, pending: Pending, target: str, label: bool, amount: float | None = None) -> Example:
         return Example(
             id=make_id(pending.id, target),
             customer=pending.customer,
             at=pending.at,
             matured=self._matures(pending, target),
             target=target,
-            label=not bought if churn else bought,
+            label=label,
+            amount=amount,
             features=pending.features,
             story=pending.story,
-            served=pending.churn if churn else pending.intent,
-            bert=None if pending.bert is None else (pending.bert.churn if churn else pending.bert.intent),
-            online=None if pending.online is None else (pending.online.churn if churn else pending.online.intent),
+            served=getattr(pending, target),
+            bert=getattr(pending.bert, target, None),
+            online=getattr(pending.online, target, None),
         )

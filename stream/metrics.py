@@ -5,6 +5,7 @@ from prometheus_client import Counter, Gauge, Histogram
 _FAST = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 _SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000)
 _LONG = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 300)
+_DAYS = tuple(86_400 * n for n in (1, 3, 7, 8, 9, 10, 14, 21, 30, 31, 32, 35, 45, 60, 90, 91, 92, 95, 120, 180, 365))
 
 READY = Gauge("footfall_ready", "1 once every assigned partition is restored")
 RECORDS = Counter("footfall_records_total", "records read", ["stage", "topic"])
@@ -55,7 +56,16 @@ MODEL = Gauge("footfall_model_info", "1 for the version in use", ["model", "vers
 
 EXAMPLES = Counter("footfall_examples_total", "predictions matured into examples", ["target", "label"])
 PENDING = Gauge("footfall_pending_predictions", "predictions waiting for their horizon", ["partition"])
-CENSORED = Counter("footfall_censored_total", "predictions whose outcome cannot be known")
+CENSORED = Counter(
+    "footfall_censored_total", "predictions whose outcome cannot be known, by target and reason", ["target", "reason"]
+)
+LABEL_DELAY = Histogram(
+    "footfall_label_delay_seconds",
+    "event time from a prediction until its outcome was known",
+    ["target"],
+    buckets=_DAYS,
+)
 LEARNED = Gauge("footfall_learned_examples", "examples learned, by target", ["target"])
+UNLEARNED = Counter("footfall_unlearned_examples_total", "examples that taught nothing, by reason", ["reason"])
 QUALITY = Gauge("footfall_quality", "rolling quality of what was served", ["target", "source", "metric"])
 DRIFT = Gauge("footfall_drift_detections", "drifts detected in the log loss", ["target"])

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import msgspec
 from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
+from online.state import NAME
 from schemas.outputs import Alert, ModelSnapshot, Recommendation
 from schemas.topics import (
     ALERTS,
@@ -125,7 +126,8 @@ class Watch:
         self.recommendations.append(msgspec.json.decode(message.value() or b"", type=Recommendation))
 
     def _version(self, message: Message) -> None:
-        self.model = msgspec.json.decode(message.value() or b"", type=ModelSnapshot)
+        if message.key() == NAME.encode():
+            self.model = msgspec.json.decode(message.value() or b"", type=ModelSnapshot)
 
     def _dead_letter(self, message: Message) -> None:
         headers = dict(message.headers() or [])

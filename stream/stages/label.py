@@ -1,13 +1,15 @@
 """label: predictions and what customers then did in; training examples out, once the horizon has passed."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from heapq import heappop, heappush
 
 import msgspec
 
-from online.labels import History, Horizons, Pending, cancel, end, predict, purchase
+from online.history import History, decode_history, tell
+from online.labels import Horizons, Lost, Pending, Reason, end, predict
 from schemas.behaviours import Behaviour
-from schemas.outputs import Interaction, Score, encode
+from schemas.outputs import Example, Interaction, Score, encode
 from schemas.topics import DAY_MS, EXAMPLES, INTERACTIONS, PENDING, SCORES
 from stream import metrics
 from stream.kafka.stage import Stage
@@ -17,7 +19,6 @@ from stream.settings import Settings
 
 _scores = msgspec.json.Decoder(Score)
 _interactions = msgspec.json.Decoder(Interaction)
-_histories = msgspec.msgpack.Decoder(History)
 _pendings = msgspec.msgpack.Decoder(Pending)
 _pack = msgspec.msgpack.Encoder()
 
@@ -34,29 +35,37 @@ def waits_for(key: bytes, value: bytes | None, customer: str) -> bool:
 
 def stage(settings: Settings) -> Stage:
     """The label stage."""
-    horizons = Horizons(settings.churn_days * DAY_MS, settings.intent_days * DAY_MS, settings.lateness_s * 1000)
-    scores = settings.topic(SCORES.name)
+    horizons = Horizons(
+        churn_ms=settings.churn_days * DAY_MS,
+        intent_ms=settings.intent_days * DAY_MS,
+        lateness_ms=settings.lateness_s * 1000,
+        value_ms=settings.value_days * DAY_MS,
+        currency=settings.currency,
+    )
+    scores, ttl = settings.topic(SCORES.name), settings.profile_ttl_days * DAY_MS
     return Stage(
         settings,
         "label",
         (SCORES, INTERACTIONS),
         PENDING,
-        lambda number: LabelPartition(number, horizons, scores, settings.lateness_s * 1000),
+        lambda number: LabelPartition(number, horizons, scores, ttl),
     )
 
 
 class LabelPartition:
     """One partition: histories, waiting predictions, and a heap of when each matures.
 
-    The clock is the newest event time among the interactions; scores come behind it and do not move it.
+    The clock is the newest event time among the interactions; scores come behind it and do not move it. A history that
+    nothing has touched for `ttl_ms` of it, and longer than any horizon, is forgotten: silence has been learned by then.
     """
 
-    def __init__(self, number: int, horizons: Horizons, scores: str, lateness_ms: int) -> None:
+    def __init__(self, number: int, horizons: Horizons, scores: str, ttl_ms: int) -> None:
         self._number = number
         self._horizons = horizons
         self._scores = scores
-        self._lateness = lateness_ms
+        self._ttl = max(ttl_ms, horizons.longest_ms + horizons.lateness_ms)
         self._clock = 0
+        # The one that was touched longest ago comes first.
         self._histories: dict[str, History] = {}
         self._pending: dict[str, Pending] = {}
         self._due: list[tuple[int, str]] = []
@@ -65,11 +74,11 @@ class LabelPartition:
     def restore(self, key: bytes, value: bytes | None) -> None:
         """A history or a waiting prediction, as `changes` wrote it."""
         kind, name = key[:2], key[2:].decode()
-        if kind == _HISTORY and value is not None:
-            history = self._histories[name] = _histories.decode(value)
-            self._clock = max(self._clock, history.purchases[-1].at if history.purchases else 0)
-        elif kind == _HISTORY:
+        if kind == _HISTORY:
             self._histories.pop(name, None)
+            if value is not None:
+                history = self._histories[name] = decode_history(value)
+                self._clock = max(self._clock, history.orders.newest)
         elif kind == _PENDING:
             self._pending.pop(name, None)
             if value is not None:
@@ -85,53 +94,52 @@ class LabelPartition:
                 self._predicted(_scores.decode(record.value))
             else:
                 self._did(_interactions.decode(record.value))
-        self._mature(out)
+        self._advance(out)
 
     def durable(self, out: Out) -> None:
         """Examples are sent as they mature."""
 
     def tick(self, now: int, out: Out) -> None:
         """Once caught up with the wall clock, follow it."""
-        if self._clock > now - self._lateness:
+        if self._clock > now - self._horizons.lateness_ms:
             self._clock = max(self._clock, now)
-            self._mature(out)
+            self._advance(out)
 
     def _forget(self, customer: str) -> None:
         """A customer is erased; both topics say so, each behind all that it says of her."""
         if self._histories.pop(customer, None) is not None:
             self._changed.add(_HISTORY + customer.encode())
-        for key in [key for key, pending in self._pending.items() if pending.customer == customer]:
-            del self._pending[key]
-            self._changed.add(_PENDING + key.encode())
-        metrics.PENDING.labels(self._number).set(len(self._pending))
+        self._drop([key for key, pending in self._pending.items() if pending.customer == customer], Reason.ERASED)
+
+    def _history(self, customer: str, at: int) -> History:
+        """A customer's history, to be changed because of something at `at`."""
+        history = self._histories.pop(customer, None) or History()
+        self._histories[customer] = history
+        history.touched = max(history.touched, self._clock, at)
+        self._changed.add(_HISTORY + customer.encode())
+        return history
 
     def _predicted(self, score: Score) -> None:
-        history = self._histories.setdefault(score.customer, History())
-        pending = predict(history, score, DAY_MS)
-        self._changed.add(_HISTORY + score.customer.encode())
+        pending = predict(self._history(score.customer, score.at), score, DAY_MS)
         if pending is not None:
             self._wait(pending)
             self._changed.add(_PENDING + pending.key.encode())
 
     def _did(self, interaction: Interaction) -> None:
         self._clock = max(self._clock, interaction.at)
-        if interaction.behaviour not in (Behaviour.ORDER, Behaviour.CANCEL, Behaviour.IDENTIFY):
-            return
-        history = self._histories.setdefault(interaction.customer, History())
-        if interaction.behaviour == Behaviour.ORDER:
-            purchase(history, interaction.at, interaction.order)
+        if interaction.order:
+            tell(self._history(interaction.customer, interaction.at), interaction)
         elif interaction.behaviour == Behaviour.IDENTIFY:
-            self._ended(history, interaction)
-        else:
-            cancel(history, interaction.order)
-        self._changed.add(_HISTORY + interaction.customer.encode())
+            history = self._history(interaction.customer, interaction.at)
+            self._drop(end(history, interaction.customer, interaction.at), Reason.HANDED)
 
-    def _ended(self, history: History, interaction: Interaction) -> None:
-        censored = history.censored
-        for key in end(history, interaction.customer, interaction.at):
-            if self._pending.pop(key, None) is not None:
+    def _drop(self, keys: Iterable[str], reason: Reason) -> None:
+        """Predictions of which nobody will know what came."""
+        for key in keys:
+            pending = self._pending.pop(key, None)
+            if pending is not None:
                 self._changed.add(_PENDING + key.encode())
-        metrics.CENSORED.inc(history.censored - censored)
+                _measure_lost(Lost(target, reason) for target in self._horizons.waiting(pending))
 
     def _wait(self, pending: Pending) -> None:
         due = self._horizons.due(pending)
@@ -139,27 +147,49 @@ class LabelPartition:
             self._pending[pending.key] = pending
             heappush(self._due, (due, pending.key))
 
-    def _mature(self, out: Out) -> None:
+    def _advance(self, out: Out) -> None:
         while self._due and self._due[0][0] <= self._clock:
             due, key = heappop(self._due)
             pending = self._pending.get(key)
-            if pending is None or self._horizons.due(pending) != due:
-                continue
-            history = self._histories.setdefault(pending.customer, History())
-            censored = history.censored
-            for example in self._horizons.mature(pending, history, self._clock):
-                out(EXAMPLES.name, example.id.encode(), encode(example), 0)
-                metrics.EXAMPLES.labels(example.target, str(example.label).lower()).inc()
-            metrics.CENSORED.inc(history.censored - censored)
-            self._changed.update((_PENDING + key.encode(), _HISTORY + pending.customer.encode()))
-            del self._pending[key]
-            self._wait(pending)
+            if pending is not None and self._horizons.due(pending) == due:
+                self._mature(pending, out)
+        self._expire()
         metrics.PENDING.labels(self._number).set(len(self._pending))
 
+    def _mature(self, pending: Pending, out: Out) -> None:
+        lost: list[Lost] = []
+        for example in self._horizons.mature(pending, self._history(pending.customer, pending.at), self._clock, lost):
+            out(EXAMPLES.name, example.id.encode(), encode(example), 0)
+            self._measure(example)
+        _measure_lost(lost)
+        self._changed.add(_PENDING + pending.key.encode())
+        del self._pending[pending.key]
+        self._wait(pending)
+
+    def _expire(self) -> None:
+        while self._histories:
+            customer, oldest = next(iter(self._histories.items()))
+            if oldest.touched > self._clock - self._ttl:
+                return
+            del self._histories[customer]
+            self._changed.add(_HISTORY + customer.encode())
+
+    def _measure(self, example: Example) -> None:
+        metrics.EXAMPLES.labels(example.target, str(example.label).lower()).inc()
+        metrics.LABEL_DELAY.labels(example.target).observe((self._clock - example.at) / 1000)
+
     def changes(self) -> Iterator[tuple[bytes, bytes | None]]:
-        """Histories and predictions changed since the last barrier; a prediction that is done is deleted."""
+        """Histories and predictions changed since the last barrier; a prediction that is done is deleted.
+
+        Histories come first: they know what has matured, should a crash leave a prediction's own record as it was.
+        """
         changed, self._changed = self._changed, set()
-        for key in changed:
+        for key in sorted(changed):
             name = key[2:].decode()
             kept = self._histories.get(name) if key[:2] == _HISTORY else self._pending.get(name)
             yield key, None if kept is None else _pack.encode(kept)
+
+
+def _measure_lost(lost: Iterable[Lost]) -> None:
+    for (target, reason), count in Counter(lost).items():
+        metrics.CENSORED.labels(target, reason.value).inc(count)

@@ -16,7 +16,7 @@ from online.alerts import Policy, Said, decide, decode_said, encode_said
 from online.index import ItemIndex
 from online.learner import TARGETS
 from online.recommend import recommend
-from online.state import Learner
+from online.state import NAME, Learner
 from schemas.outputs import Interaction, ModelSnapshot, Parts, Recommendation, Score, Snapshot, encode, make_id
 from schemas.topics import ALERTS, DECISIONS, FEATURES, INTERACTIONS, MODELS, RECOMMENDATIONS, SCORES
 from stream import metrics
@@ -79,6 +79,8 @@ class Models:
 
     def _swap(self, message: Message) -> None:
         """Take over a published version of the online model; one that is broken leaves the present one serving."""
+        if message.key() != NAME.encode():
+            return
         try:
             snapshot = _models.decode(message.value() or b"")
             learner = Learner.restore(snapshot)
