@@ -71,8 +71,10 @@ class Worker:
         partition: int | None = None,
         headers: Headers | None = None,
     ) -> None:
-        assert topic == "examples"
-        self._sent.append(msgspec.json.decode(value or b"", type=Example))
+        assert (topic, partition, headers) == ("examples", 0, None)
+        example = msgspec.json.decode(value or b"", type=Example)
+        assert key == example.id.encode()
+        self._sent.append(example)
 
     def barrier(self, share: float = 1.0) -> None:
         """Write what changed, or, killed meanwhile, only the first of it."""
