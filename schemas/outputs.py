@@ -4,7 +4,7 @@ Ids are deterministic (`make_id`), so that a consumer can drop what a crash made
 """
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
@@ -13,6 +13,7 @@ from schemas.behaviours import Behaviour
 from schemas.hashing import hash64
 
 Features = dict[str, float | None]
+ALERT_VERSION: Final = 2
 
 
 def make_id(*parts: object) -> str:
@@ -97,13 +98,17 @@ class Parts(Struct, frozen=True, kw_only=True):
     value: float | None = None
 
 
-class Contribution(Struct, frozen=True, kw_only=True):
-    """Why: a feature, its value, how far it moved the score (log odds, positive is towards it), and plain words."""
+class Contribution(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Why: a feature, its value, how far it moved the score (log odds, positive is towards it), and plain words.
+
+    Alerts have them in Chinese too.
+    """
 
     feature: str
     value: float | None
     weight: float
     words: str
+    words_zh: str = ""
 
 
 class Score(Struct, frozen=True, kw_only=True):
@@ -133,7 +138,12 @@ class Score(Struct, frozen=True, kw_only=True):
 
 
 class Alert(Struct, frozen=True, kw_only=True):
-    """`alerts`: what, why, how sure, what is at stake and what to do. `arm` is `treatment`; holdouts get no alert."""
+    """`alerts`: what, why, how sure, what is at stake and what to do. `arm` is `treatment`; holdouts get no alert.
+
+    It is worth acting on until `expires_at`, best at `send_at`. The same `decision_id` is the same alert. A consumer
+    ignores fields that it does not know: a `schema_version` adds fields (2: `text_zh`, `words_zh`, `send_at`,
+    `expires_at`) and never takes one away or changes what it means; what would have to is another topic.
+    """
 
     decision_id: str
     customer: str
@@ -147,14 +157,17 @@ class Alert(Struct, frozen=True, kw_only=True):
     action: str
     channel: str
     send_hour: int
+    send_at: int = 0
+    expires_at: int = 0
     text: str
+    text_zh: str = ""
     reasons: list[Contribution]
     arm: str
     propensity: float
     score_id: str
     source: str
     models: dict[str, str]
-    schema_version: int = 1
+    schema_version: int = ALERT_VERSION
 
 
 class Ranked(Struct, frozen=True, kw_only=True):
@@ -179,12 +192,17 @@ class Recommendation(Struct, frozen=True, kw_only=True):
 
 
 class Outcome(Struct, frozen=True, kw_only=True):
-    """`outcomes`: what the retention system did with a decision and what came of it."""
+    """`outcomes`: what the retention system did with a decision and what came of it, at `at`.
 
-    decision_id: str
+    `what` is `delivered`, `opened`, `clicked`, `converted`, `failed`, or a word of its own. `unsubscribed` ends the
+    alerts by `channel` (none named: all but service) to this customer, `subscribed` begins them again.
+    """
+
+    decision_id: str = ""
     customer: str
     at: int
     what: str
+    channel: str = ""
 
 
 class Example(Struct, frozen=True, kw_only=True):

@@ -19,6 +19,8 @@ class BadReview(Kind):
     action = "apologise_and_mend"
     channel = "service"
     facts = ("rating_last", "rating_mean")
+    lasts_ms = days(3)
+    at_once = True
     event = True
 
     def strength(self, score: Score) -> float | None:
@@ -34,3 +36,8 @@ class BadReview(Kind):
             f"This customer{worth} gave {value(score, 'rating_last'):g} stars in a review: "
             f"have service answer today and put it right."
         )
+
+    def text_zh(self, score: Score, money: Callable[[float], str]) -> str:
+        stake = self.at_stake(score)
+        worth = f"每季度消费约{money(stake)}，" if stake else ""
+        return f"这位顾客{worth}在评价中给了{value(score, 'rating_last'):g}星：请客服今天就回复并妥善解决。"

@@ -5,21 +5,27 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
+from msgspec.structs import replace
+
 from online.words import say
+from online.words_zh import say_zh
 from schemas.features import DAY_MS
 from schemas.outputs import Contribution, Score
 
 STAKE_DAYS: Final = 91.0
-GONE: Final = ("session_end", "cart_abandoned", "silence_7", "silence_14", "silence_30", "silence_60", "overdue")
+GONE: Final = frozenset(
+    {"session_end", "cart_abandoned", "silence_7", "silence_14", "silence_30", "silence_60", "overdue"}
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """When a kind fires (`high`), re-arms (below `low`), and how long it is quiet after that (event time, ms)."""
+    """When a kind fires (`high`) and re-arms (below `low`), how long it is quiet (event time, ms), how often a day."""
 
     high: float
     low: float
     cooldown_ms: int
+    daily: int = 1
 
     def __post_init__(self) -> None:
         if self.low > self.high:
@@ -41,7 +47,7 @@ class Vip:
 
 
 class Kind(ABC):
-    """One kind of alert. Of the kinds in one `group` a score fires at most one, the first in order."""
+    """One kind of alert. In one `group` what is more urgent keeps the rest quiet for their cool-downs."""
 
     name: ClassVar[str]
     group: ClassVar[str]
@@ -49,6 +55,12 @@ class Kind(ABC):
     marks: ClassVar[Marks]
     action: ClassVar[str]
     channel: ClassVar[str]
+    # How long after its moment the alert is worth acting on.
+    lasts_ms: ClassVar[int] = 7 * DAY_MS
+    # Whether it is for now, rather than for her usual hour.
+    at_once: ClassVar[bool] = False
+    # What must have happened for the kind to speak (None: anything); its strength is followed all the time.
+    triggers: ClassVar[frozenset[str] | None] = None
     # Facts that made the rule fire; they are said beside the model's own reasons.
     facts: ClassVar[tuple[str, ...]] = ()
     # An event (a cart left, a review) is news each time; a level (a probability) only when it comes back up.
@@ -64,13 +76,28 @@ class Kind(ABC):
     def text(self, score: Score, money: Callable[[float], str]) -> str:
         """One sentence for a marketer."""
 
+    @abstractmethod
+    def text_zh(self, score: Score, money: Callable[[float], str]) -> str:
+        """The same in Chinese."""
+
+    def due(self, score: Score) -> bool:
+        """Whether this is a moment at which the kind speaks."""
+        return self.triggers is None or score.trigger in self.triggers
+
     def probability(self, score: Score) -> float:
         """How sure: that what the alert warns of, or hopes for, will happen."""
         return score.churn if self.target == "churn" else score.intent
 
     def at_stake(self, score: Score) -> float:
-        """Money at stake, in the currency's main unit: what she usually spends in 13 weeks."""
-        return order_value(score) * expected_orders(score)
+        """Money at stake, in the currency's main unit: what she usually spends in 13 weeks, or is expected to, if more.
+
+        What is expected of somebody who is leaving is little because she is leaving: it is not what is lost.
+        """
+        return max(order_value(score) * expected_orders(score), score.value or 0.0)
+
+    def expected(self, score: Score) -> float:
+        """The money to be expected lost, or won: what the severity goes by."""
+        return self.probability(score) * self.at_stake(score)
 
     def reasons(self, score: Score, k: int) -> list[Contribution]:
         """The rule's facts (which carry no weight), then what pushed the probability up most: `k` at most.
@@ -85,10 +112,20 @@ class Kind(ABC):
         model = [c for c in score.reasons.get(self.target, []) if c.weight > 0 and c.feature not in self.facts]
         found = (facts + sorted(model, key=lambda c: -c.weight))[:k]
         if found:
-            return found
+            return [replace(reason, words_zh=say_zh(reason.feature, reason.value)) for reason in found]
         p = self.probability(score)
-        words = f"probability {'not to buy for long' if self.target == 'churn' else 'to buy soon'}: {p:.0%}"
-        return [Contribution(feature=self.target, value=p, weight=0.0, words=words)]
+        words, words_zh = _LIKELY[self.target]
+        return [
+            Contribution(
+                feature=self.target, value=p, weight=0.0, words=f"{words}: {p:.0%}", words_zh=f"{words_zh}：{p:.0%}"
+            )
+        ]
+
+
+_LIKELY: Final = {
+    "churn": ("probability not to buy for long", "长时间不再购买的概率"),
+    "intent": ("probability to buy soon", "近期购买的概率"),
+}
 
 
 def value(score: Score, name: str, default: float = 0.0) -> float:
@@ -115,6 +152,14 @@ def since_order(score: Score) -> str:
     if days is None:
         return "has not ordered yet"
     return "ordered within the last day" if days < 1 else f"last ordered {days:.0f} day{'s' * (round(days) != 1)} ago"
+
+
+def since_order_zh(score: Score) -> str:
+    """The same in Chinese."""
+    days = score.features.get("days_since_order")
+    if days is None:
+        return "还没有下过单"
+    return "在一天之内下过单" if days < 1 else f"上次下单在{days:.0f}天前"
 
 
 def days(n: float) -> int:

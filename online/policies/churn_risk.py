@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from online.policies.base import GONE, Kind, Marks, days, since_order, value
+from online.policies.base import GONE, Kind, Marks, days, since_order, since_order_zh, value
 from schemas.outputs import Score
 
 
@@ -16,15 +16,21 @@ class ChurnRisk(Kind):
     marks = Marks(high=0.75, low=0.6, cooldown_ms=days(14))
     action = "send_win_back_offer"
     channel = "email"
+    lasts_ms = days(14)
+    triggers = GONE
     facts = ("days_since_order",)
 
     def strength(self, score: Score) -> float | None:
-        if score.trigger not in GONE or value(score, "orders_total") < 1:
-            return None
-        return score.churn
+        return score.churn if value(score, "orders_total") >= 1 else None
 
     def text(self, score: Score, money: Callable[[float], str]) -> str:
         return (
             f"This customer, who {since_order(score)}, will with {score.churn:.0%} probability not buy again soon: "
             f"a win-back offer could save {money(self.at_stake(score))} a quarter."
+        )
+
+    def text_zh(self, score: Score, money: Callable[[float], str]) -> str:
+        return (
+            f"这位顾客{since_order_zh(score)}，有{score.churn:.0%}的概率近期不再购买："
+            f"发送挽回优惠，每季度可能挽回{money(self.at_stake(score))}。"
         )

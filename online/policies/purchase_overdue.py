@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from online.policies.base import GONE, Kind, Marks, days, since_order, value
+from online.policies.base import GONE, Kind, Marks, days, since_order, since_order_zh, value
 from schemas.outputs import Score
 
 
@@ -15,17 +15,22 @@ class PurchaseOverdue(Kind):
     marks = Marks(high=1.5, low=1.0, cooldown_ms=days(21))
     action = "send_reorder_reminder"
     channel = "email"
+    triggers = GONE
     facts = ("overdue",)
 
     def strength(self, score: Score) -> float | None:
-        if score.trigger not in GONE or value(score, "orders_total") < 3:
-            return None
-        return score.features.get("overdue")
+        return score.features.get("overdue") if value(score, "orders_total") >= 3 else None
 
     def text(self, score: Score, money: Callable[[float], str]) -> str:
         return (
             f"This customer {since_order(score)} but usually orders every {value(score, 'gap_mean_days'):.0f} days: "
-            f"a reminder now could bring back an order of about {money(value(score, 'order_value_mean'))}."
+            f"a reminder now could bring back an order of about {money(self.at_stake(score))}."
+        )
+
+    def text_zh(self, score: Score, money: Callable[[float], str]) -> str:
+        return (
+            f"这位顾客{since_order_zh(score)}，而平时每{value(score, 'gap_mean_days'):.0f}天下单一次："
+            f"现在提醒，可能带回一张约{money(self.at_stake(score))}的订单。"
         )
 
     def at_stake(self, score: Score) -> float:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from online.policies.base import GONE, Kind, Marks, days, since_order, value
+from online.policies.base import GONE, Kind, Marks, days, since_order, since_order_zh, value
 from schemas.outputs import Score
 
 
@@ -17,11 +17,11 @@ class VipAtRisk(Kind):
     marks = Marks(high=0.55, low=0.4, cooldown_ms=days(14))
     action = "call_personally"
     channel = "phone"
+    lasts_ms = days(7)
+    triggers = GONE
     facts = ("spend_total",)
 
     def strength(self, score: Score) -> float | None:
-        if score.trigger not in GONE:
-            return None
         return score.churn
 
     def text(self, score: Score, money: Callable[[float], str]) -> str:
@@ -29,4 +29,11 @@ class VipAtRisk(Kind):
             f"One of your best customers, {value(score, 'orders_total'):.0f} orders worth "
             f"{money(value(score, 'spend_total'))} so far, {since_order(score)} and will with {score.churn:.0%} "
             f"probability not buy again soon: have somebody call."
+        )
+
+    def text_zh(self, score: Score, money: Callable[[float], str]) -> str:
+        return (
+            f"您最好的顾客之一，累计下单{value(score, 'orders_total'):.0f}次、"
+            f"消费{money(value(score, 'spend_total'))}，{since_order_zh(score)}，"
+            f"有{score.churn:.0%}的概率近期不再购买：请安排专人致电。"
         )

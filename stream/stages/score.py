@@ -12,10 +12,12 @@ from confluent_kafka import Message
 from inference.model import Model
 from inference.scorer import Scorer, Unavailable
 from inference.triton import TritonScorer
-from online.alerts import Policy, Said, decide, decode_said, encode_said
+from online.alerts import Policy, decide
 from online.index import ItemIndex
 from online.learner import TARGETS
 from online.recommend import recommend
+from online.rhythm import usual_hour
+from online.said import Said, decode_said, encode_said
 from online.state import NAME, Learner
 from schemas.outputs import Interaction, ModelSnapshot, Parts, Recommendation, Score, Snapshot, encode, make_id
 from schemas.topics import ALERTS, DECISIONS, FEATURES, INTERACTIONS, MODELS, RECOMMENDATIONS, SCORES
@@ -181,7 +183,7 @@ class ScorePartition:
             out(SCORES.name, score.customer.encode(), encode(score))
             metrics.SCORES.labels(score.source).inc()
             metrics.SCORE_SECONDS.observe(max(0.0, self._now() - score.arrived / 1000))
-            self._decide(score, snapshot.currency, out)
+            self._decide(score, snapshot, out)
             self._recommend(snapshot, score, out)
 
     @staticmethod
@@ -205,9 +207,10 @@ class ScorePartition:
         metrics.SCORE_BATCH.observe(len(texts))
         return answers, ""
 
-    def _decide(self, score: Score, currency: str, out: Out) -> None:
+    def _decide(self, score: Score, snapshot: Snapshot, out: Out) -> None:
         before = self._said.get(score.customer, Said())
-        alerts, after = decide(score, currency, before, self._models.policy)
+        hour = usual_hour([moment.at for moment in snapshot.story])
+        alerts, after = decide(score, snapshot.currency, before, self._models.policy, hour)
         if after != before:
             self._said[score.customer] = after
             self._changed.add(score.customer)

@@ -6,9 +6,10 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from online.alerts import KINDS, Policy, Said, arm, decide, decode_said, encode_said
-from schemas.features import DAY_MS
-from schemas.outputs import Alert, Contribution, Score
+from online.alerts import KINDS, Policy, arm, decide
+from online.said import WEEK_MS, Said, decode_said, encode_said, hear
+from schemas.features import DAY_MS, HOUR_MS
+from schemas.outputs import Alert, Contribution, Outcome, Score
 
 TRIGGERS = (
     "order", "engaged", "cart", "checkout", "session_end", "cart_abandoned", "silence_7", "silence_14", "silence_30",
@@ -49,7 +50,7 @@ def run(given_scores: list[Score], policy: Policy, said: Said | None = None) -> 
 
 @given(scores)
 def test_no_kind_speaks_within_its_cool_down_in_any_order_of_arrival(given_scores: list[Score]) -> None:
-    alerts, _ = run(given_scores, Policy(daily_cap=9))
+    alerts, _ = run(given_scores, Policy(daily_cap=9, weekly_cap=99))
     for kind in KINDS.values():
         times = sorted(a.at for a in alerts if a.kind == kind.name)
         assert all(b - a >= kind.marks.cooldown_ms for a, b in pairwise(times))
@@ -59,6 +60,52 @@ def test_no_kind_speaks_within_its_cool_down_in_any_order_of_arrival(given_score
 def test_no_day_has_more_than_the_cap(given_scores: list[Score], cap: int) -> None:
     alerts, _ = run(given_scores, Policy(daily_cap=cap))
     assert all(n <= cap for n in Counter(a.at // DAY_MS for a in alerts).values())
+
+
+@given(scores, st.integers(0, 3))
+def test_no_seven_days_have_more_than_the_cap(given_scores: list[Score], cap: int) -> None:
+    times = sorted(a.at for a in run(given_scores, Policy(daily_cap=9, weekly_cap=cap))[0])
+    assert all(sum(at - WEEK_MS < other <= at for other in times) <= cap for at in times)
+
+
+@given(scores)
+def test_what_is_more_urgent_keeps_the_rest_of_its_group_quiet(given_scores: list[Score]) -> None:
+    alerts, _ = run(given_scores, Policy(daily_cap=9, weekly_cap=99))
+    order = list(KINDS)
+    for n, alert in enumerate(alerts):
+        kind = KINDS[alert.kind]
+        for before in alerts[:n]:
+            if KINDS[before.kind].group == kind.group and order.index(before.kind) <= order.index(alert.kind):
+                assert alert.at >= before.at + kind.marks.cooldown_ms
+
+
+@given(scores, st.sampled_from(["email", "phone", "onsite", ""]), st.integers(0, 25))
+def test_nobody_hears_by_a_channel_unsubscribed_from(given_scores: list[Score], channel: str, when: int) -> None:
+    ordered = sorted(given_scores, key=lambda s: s.at)
+    _, said = run(ordered[:when], Policy())
+    left = Outcome(customer="c", at=0, what="unsubscribed", channel=channel)
+    said = hear(hear(said, left), left)
+    alerts, after = run(ordered[when:], Policy(), said)
+    assert not [a for a in alerts if a.channel == channel or (channel == "" and a.channel != "service")]
+    back = hear(after, Outcome(customer="c", at=0, what="subscribed", channel=channel))
+    assert all(back.accepts(kind.channel) for kind in KINDS.values())
+
+
+@given(scores)
+def test_each_decision_of_a_window_is_counted_once(given_scores: list[Score]) -> None:
+    policy = Policy(holdout_share=0.0, daily_cap=9, weekly_cap=99)
+    alerts, said = run(sorted(given_scores, key=lambda s: s.at), policy)
+    orders = [s.at for s in given_scores if s.trigger == "order"]
+    for name, trial in said.trials.items():
+        until, windows, bought = -1, 0, 0
+        for at in sorted(a.at for a in alerts if a.kind == name):
+            if at > until:
+                until, windows = at + policy.effect_ms, windows + 1
+                bought += any(at < order <= until for order in orders)
+        counted = trial.closed(1 << 60).treated
+        assert counted.windows == windows
+        # An order in the very moment of the decision may be decided on before or after it.
+        assert bought <= counted.bought <= windows
 
 
 @given(scores, st.integers(0, 40))
@@ -97,7 +144,7 @@ def test_a_level_fires_again_only_after_it_was_low(given_scores: list[Score]) ->
         for name, kind in KINDS.items():
             strength = kind.strength(score) if kind.vip in (None, vip) else None
             if strength is not None and strength < kind.marks.low:
-                armed[name] = True
+                armed[name] = True  # At any moment, also one at which the kind does not speak.
         alerts, said = decide(score, "USD", said, Policy())
         for alert in alerts:
             assert armed[alert.kind] or KINDS[alert.kind].event
@@ -109,6 +156,10 @@ def test_every_alert_is_complete(given_scores: list[Score]) -> None:
     for alert in run(given_scores, Policy())[0]:
         assert alert.reasons
         assert alert.text.endswith(".")
+        assert alert.text_zh.endswith("。")
+        assert all(reason.words and reason.words_zh for reason in alert.reasons)
+        assert alert.at <= alert.send_at < alert.expires_at
+        assert alert.send_at // HOUR_MS % 24 == alert.send_hour
         assert alert.severity in ("low", "medium", "high")
         assert 0 <= alert.send_hour <= 23
         assert alert.value_at_stake >= 0

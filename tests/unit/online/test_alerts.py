@@ -5,8 +5,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from online.alerts import KINDS, Policy, Said, arm, decide
+from online.alerts import KINDS, Policy, arm, decide
 from online.policies.base import Marks
+from online.said import Last, Said, decode_said
 from online.words import say as say_feature
 from schemas.features import DAY_MS, HOUR_MS
 from schemas.outputs import Alert, Contribution, Features, Score, make_id
@@ -70,7 +71,7 @@ def test_which_score_raises_what(score: Score, expected: list[str]) -> None:
 
 
 def test_an_alert_says_what_why_how_sure_what_it_is_worth_and_what_to_do() -> None:
-    score = make_score("silence_30", churn=0.8)
+    score = make_score("silence_30", day=100.375, churn=0.8)
     (alert,), _ = say(score)
     assert alert.decision_id == make_id("ann", "churn_risk", score.id)
     assert (alert.at, alert.arrived, alert.score_id, alert.source) == (score.at, score.arrived, score.id, "ensemble")
@@ -81,11 +82,50 @@ def test_an_alert_says_what_why_how_sure_what_it_is_worth_and_what_to_do() -> No
         "This customer, who last ordered 34 days ago, will with 80% probability not buy again soon: "
         "a win-back offer could save 350.00 EUR a quarter."
     )
-    assert [r.words for r in alert.reasons] == [
-        "34 days since the last order",
-        "2.6 times the usual gap since the last order",
+    assert alert.text_zh == (
+        "这位顾客上次下单在34天前，有80%的概率近期不再购买：发送挽回优惠，每季度可能挽回350.00 EUR。"
+    )
+    assert [(r.words, r.words_zh) for r in alert.reasons] == [
+        ("34 days since the last order", "距上次下单34天"),
+        ("2.6 times the usual gap since the last order", "距上次下单的时间是平时间隔的2.6倍"),
     ]
+    assert (alert.send_at, alert.expires_at) == (score.at, score.at + 14 * DAY_MS)
     assert (alert.arm, alert.propensity) == ("treatment", 1.0)
+
+
+def test_the_value_that_a_model_expects_counts_where_it_is_more() -> None:
+    assert [
+        say(make_score("silence_30", churn=0.8, value=value))[0][0].value_at_stake for value in (None, 20.0, 900.0)
+    ] == [350.0, 350.0, 900.0]
+
+
+def test_what_is_for_later_waits_for_her_usual_hour_and_what_is_for_now_does_not() -> None:
+    score = make_score("cart_abandoned", REGULAR | {"cart_pieces": 2.0}, 100.5, churn=0.8, intent=0.3)
+    alerts, _ = decide(score, "EUR", Said(), Policy(holdout_share=0.0), usual_hour=7)
+    assert [(a.kind, a.send_hour, a.send_at) for a in alerts] == [
+        ("churn_risk", 7, 101 * DAY_MS + 7 * HOUR_MS),
+        ("cart_abandoned", 12, score.at),
+    ]
+
+
+@pytest.mark.parametrize(("intent", "expected"), [(0.05, []), (0.4, ["cart_abandoned"]), (0.9, [])])
+def test_a_cart_is_reminded_of_where_a_reminder_can_help(intent: float, expected: list[str]) -> None:
+    cart = REGULAR | {"cart_pieces": 2.0, "overdue": 0.5}
+    assert kinds(say(make_score("cart_abandoned", cart, intent=intent))[0]) == expected
+
+
+def test_an_order_that_makes_churn_unlikely_arms_it_again() -> None:
+    usual = REGULAR | {"overdue": 0.5}
+    _, said = say(make_score("silence_14", usual, 1, churn=0.8))
+    _, said = say(make_score("order", usual, 5, churn=0.3), said)
+    assert kinds(say(make_score("silence_14", usual, 19, churn=0.8), said)[0]) == ["churn_risk"]
+
+
+def test_what_an_older_release_said_is_still_known() -> None:
+    raw = msgspec.msgpack.encode(
+        {"kinds": {"churn_risk": [100 * DAY_MS, False]}, "day": 100, "today": 2, "at": 5, "seen": ["a"]}
+    )
+    assert decode_said(raw) == Said(kinds={"churn_risk": Last(100 * DAY_MS, False)}, at=5, seen=["a"])
 
 
 def test_a_reminder_waits_for_the_evening_where_now_is_not_her_time() -> None:
@@ -123,10 +163,10 @@ def test_a_level_speaks_once_until_it_was_low_and_the_cool_down_is_over() -> Non
 def test_an_event_is_news_each_time_but_not_within_its_cool_down() -> None:
     said, spoke = Said(), []
     cart = REGULAR | {"cart_pieces": 1.0}
-    for day in (1.0, 1.5, 2.0, 3.0):
+    for day in (1.0, 3.5, 4.0, 7.0):
         alerts, said = say(make_score("cart_abandoned", cart | {"overdue": 0.5}, day), said)
         spoke += [day for _ in alerts]
-    assert spoke == [1.0, 2.0, 3.0]
+    assert spoke == [1.0, 4.0, 7.0]
 
 
 def test_the_cap_leaves_the_more_urgent_and_the_rest_may_speak_tomorrow() -> None:

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any, cast
 
-from online.alerts import Said, encode_said
 from online.index import ItemIndex
+from online.said import Said, encode_said
 from schemas.behaviours import Behaviour
 from schemas.merges import Erase, Forget, decode_merge
 from schemas.outputs import Interaction, encode
