@@ -32,6 +32,8 @@ _ABSENT: Final = {
     "overdue": "no usual gap between orders yet",
     "rating_mean": "no rating yet",
     "rating_last": "no rating yet",
+    "sentiment_mean": "no review read yet",
+    "sentiment_last": "no review read yet",
     "cart_age_hours": "nothing in the cart",
 }
 _LEADING_UNITS: Final = frozenset({"count", "days", "hours", "minutes", "ratio"})

@@ -65,6 +65,8 @@ _ALONE: Final = {
     "reviews_total": "写过{}条评价",
     "rating_mean": "平均评分{}",
     "rating_last": "最近一次评分{}",
+    "sentiment_mean": "最近几次评价的满意程度平均{}",
+    "sentiment_last": "最近一次评价的满意程度{}",
     "trend_events_7d": "最近7天的行为是前7天的{}倍",
     "trend_orders_4w": "最近4周的订单是前4周的{}倍",
     "trend_spend_4w": "最近4周的消费是前4周的{}倍",
@@ -83,6 +85,8 @@ _ABSENT: Final = {
     "overdue": "订单还不足以看出平时的间隔",
     "rating_mean": "还没有评过分",
     "rating_last": "还没有评过分",
+    "sentiment_mean": "还没有读过她的评价",
+    "sentiment_last": "还没有读过她的评价",
     "cart_age_hours": "购物车是空的",
 }
 _UNITS: Final[Mapping[str, Callable[[float], str]]] = {

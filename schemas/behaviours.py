@@ -28,6 +28,7 @@ class Behaviour(IntEnum):
     REFUND = 17
     IDENTIFY = 18
     OTHER = 19
+    REVIEW_SCORED = 20  # what was found out about a review: no behaviour of hers, and never counted as one
 
 
 class Line(Struct, frozen=True, gc=False, array_like=True):
@@ -46,6 +47,7 @@ class Event(Struct, gc=False, kw_only=True):
 
     `message` is the 64-bit deduplication key (of the messageId, else of the bytes); `order` that of the order id.
     `amount` is an order's total or a refund's (None: the whole order); `text` a query or a review's words.
+    `rating` is a review's; of `REVIEW_SCORED`, which says of a review how content it reads, that (0 to 1).
     `known`: it carried a userId, which is the customer; `anonymous` is then the anonymousId beside it, where one was.
     """
 

@@ -114,6 +114,15 @@ class ProductReviewed(Properties, frozen=True, gc=False):
     review_body: Text
 
 
+class ReviewScored(Properties, frozen=True, gc=False):
+    """How content a review reads: 0 not at all, 1 fully. It bears the review's customer and time.
+
+    Footfall sends it to itself; a shop whose own tools read reviews may send it as well.
+    """
+
+    sentiment: Number
+
+
 class OrderCompleted(Properties, frozen=True, gc=False):
     """`total` (or `revenue`) is what the customer paid; `discount` what was taken off before."""
 
@@ -173,6 +182,7 @@ EVENTS: dict[str, Spec] = {
     "Coupon Applied": Spec("clickstream", CouponApplied, Behaviour.COUPON),
     "Product Added to Wishlist": Spec("clickstream", OneProduct, Behaviour.WISHLIST),
     "Product Reviewed": Spec("clickstream", ProductReviewed, Behaviour.REVIEW),
+    "Review Scored": Spec("clickstream", ReviewScored, Behaviour.REVIEW_SCORED),
     "Order Completed": Spec("orders", OrderCompleted, Behaviour.ORDER),
     "Order Updated": Spec("orders", OrderChanged, Behaviour.ORDER_UPDATE),
     "Order Cancelled": Spec("orders", OrderChanged, Behaviour.CANCEL),

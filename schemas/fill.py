@@ -21,6 +21,7 @@ from schemas.events import (
     ProductsSearched,
     PromotionSeen,
     Properties,
+    ReviewScored,
 )
 from schemas.hashing import hash64
 from schemas.money import to_minor
@@ -108,6 +109,16 @@ def _review(event: Event, p: ProductReviewed) -> None:
     event.lines = (Line(str(p.product_id)),)
 
 
+def _review_scored(event: Event, p: ReviewScored) -> None:
+    try:
+        sentiment = float(p.sentiment)
+    except ValueError as error:
+        raise Rejected(Reason.BAD_VALUE, f"{p.sentiment!r} is no sentiment", "$.properties.sentiment") from error
+    if not 0 <= sentiment <= 1:
+        raise Rejected(Reason.BAD_VALUE, f"{p.sentiment!r} is no sentiment of 0 to 1", "$.properties.sentiment")
+    event.rating = sentiment
+
+
 def _order(event: Event, p: OrderCompleted) -> None:
     _set_currency(event, p.currency)
     total, name = (p.total, "total") if p.total is not None else (p.revenue, "revenue")
@@ -136,6 +147,7 @@ FILL: dict[type[Properties], Callable[[Event, Properties], None]] = {
     PromotionSeen: _promotion,  # type: ignore[dict-item]
     CouponApplied: _coupon,  # type: ignore[dict-item]
     ProductReviewed: _review,  # type: ignore[dict-item]
+    ReviewScored: _review_scored,  # type: ignore[dict-item]
     OrderCompleted: _order,  # type: ignore[dict-item]
     OrderChanged: _order_change,  # type: ignore[dict-item]
 }

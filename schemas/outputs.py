@@ -33,12 +33,20 @@ class Moment(Struct, frozen=True, array_like=True, gc=False):
     words: str = ""
 
 
+class Review(Struct, frozen=True, kw_only=True):
+    """A review as it is to be read: its message's deduplication key, when it was written, and its own words, cut."""
+
+    message: int
+    at: int
+    text: str
+
+
 class Snapshot(Struct, frozen=True, kw_only=True):
     """`features`: one customer as she was at `at`, worth scoring because of `trigger`; `story` is oldest first.
 
     `arrived` is when the event that triggered it reached Kafka: the start of the event-to-alert latency. `applied` is
     the customer's last offset in it of each input topic (0 clickstream, 1 orders, 2 merges): exactly which records it
-    is made of.
+    is made of. `review` is the review that triggered it.
     """
 
     id: str
@@ -52,6 +60,7 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     owned: list[str] = []
     currency: str = ""
     applied: dict[int, int] = {}
+    review: Review | None = None
 
 
 class Ordered(Struct, frozen=True, array_like=True, gc=False):
@@ -116,7 +125,8 @@ class Score(Struct, frozen=True, kw_only=True):
 
     `churn` is the probability of no purchase within the churn horizon, `intent` of a purchase within the intent
     horizon, `value` the spend expected within the value horizon. `source` is `ensemble` when BERT took part and
-    `online` when it did not, `fallback` then says why.
+    `online` when it did not, `fallback` then says why. `sentiment` is how content the review reads that triggered it,
+    from 0 to 1; None where there is none, or nobody read it.
     """
 
     id: str
@@ -127,6 +137,7 @@ class Score(Struct, frozen=True, kw_only=True):
     churn: float
     intent: float
     value: float | None = None
+    sentiment: float | None = None
     source: str
     fallback: str = ""
     bert: Parts | None = None

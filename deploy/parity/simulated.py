@@ -1,7 +1,8 @@
 """A small generated shop's log, disturbed as real ones are: what neither of the two real logs has is in it.
 
 Clicks, carts, reviews, refunds, promotions and coupons come from `deploy.simulate`; added here are repeats, orders that
-are reported twice, updates, cancellations whole and partial, refunds before their order, and events that come late.
+are reported twice, updates, cancellations whole and partial, refunds before their order, reviews that were read, and
+events that come late.
 """
 
 import random
@@ -38,10 +39,20 @@ def disturbed(event: SourceEvent, rng: random.Random) -> Iterator[tuple[int, Sou
     yield rng.randrange(_LATE) if rng.random() < 0.1 else 0, event
     if rng.random() < 0.03:
         yield rng.randrange(60_000), event
-    if event.topic == "orders":
-        message = orjson.loads(event.value)
-        if message["event"] == "Order Completed":
-            yield from _order(event, message, rng)
+    message = orjson.loads(event.value)
+    if message.get("event") == "Product Reviewed":
+        yield from _readings(event, message, rng)
+    if event.topic == "orders" and message["event"] == "Order Completed":
+        yield from _order(event, message, rng)
+
+
+def _readings(event: SourceEvent, message: dict[str, Any], rng: random.Random) -> Iterator[tuple[int, SourceEvent]]:
+    """A review is read once, some twice, some never; late, as the review itself must have been seen."""
+    properties = {"sentiment": round(rng.random(), 4)}
+    read = message | {"event": "Review Scored", "messageId": f"{message['messageId']}-read", "properties": properties}
+    told = SourceEvent(event.topic, event.key, orjson.dumps(read), event.at)
+    for _ in range(rng.choice((0, 1, 1, 1, 2))):
+        yield _LATE + rng.randrange(2 * _DAY), told
 
 
 def _order(event: SourceEvent, message: dict[str, Any], rng: random.Random) -> Iterator[tuple[int, SourceEvent]]:

@@ -2,17 +2,30 @@
 
 from bisect import insort
 from collections import Counter
+from collections.abc import Iterable
 
 from schemas.behaviours import Behaviour, Event
 from schemas.features import DAY_MS, HOUR_MS
 from stream.features import derive, ledger, windows
-from stream.features.profile import CART, OWNED, SEEN, SEEN_DAYS, STORY, CartOp, Moment, Profile
+from stream.features.profile import (
+    CART,
+    OWNED,
+    REVIEWS,
+    SEEN,
+    SEEN_DAYS,
+    STORY,
+    CartOp,
+    Moment,
+    Profile,
+    Sentiment,
+)
 
 ORDER_CHANGES = frozenset({Behaviour.ORDER, Behaviour.ORDER_UPDATE, Behaviour.CANCEL, Behaviour.REFUND})
 _VIEW, _SEARCH, _CHECKOUT, _REVIEW, _ORDER = (
     int(b) for b in (Behaviour.VIEW, Behaviour.SEARCH, Behaviour.CHECKOUT, Behaviour.REVIEW, Behaviour.ORDER)
 )
 _ADD, _REMOVE = int(Behaviour.CART_ADD), int(Behaviour.CART_REMOVE)
+_SCORED = Behaviour.REVIEW_SCORED
 _NO_STORY = frozenset({Behaviour.PAGE, Behaviour.OTHER, Behaviour.IDENTIFY, Behaviour.LIST_VIEW})
 _QUARTER_MS = 6 * HOUR_MS
 _DAYS_TO_MONDAY = 3  # 1970-01-01 was a Thursday
@@ -24,6 +37,8 @@ SHORT = 0xFFFFFFFF  # enough of a message to tell behaviours of one millisecond 
 
 def apply(profile: Profile, event: Event, base: str) -> bool:
     """Add the event to the profile; False when it was there already (same message, or an order that was known)."""
+    if event.behaviour is _SCORED:
+        return _hear(profile, event)
     at = event.at
     if at > profile.last:
         profile.last = at
@@ -209,3 +224,16 @@ def _review(profile: Profile, event: Event) -> None:
     profile.reviews += 1
     profile.ratings += event.rating
     profile.rating = max(profile.rating, (event.at, event.message, event.rating))
+
+
+def _hear(profile: Profile, event: Event) -> bool:
+    """What a review says is known of it, and nothing else: it is no behaviour of hers, whenever it is found out."""
+    known = profile.sentiments
+    profile.sentiments = newest_read([*known, Sentiment(event.at, event.message, event.rating)])
+    return profile.sentiments != known
+
+
+def newest_read(sentiments: Iterable[Sentiment]) -> list[Sentiment]:
+    """The newest `REVIEWS`, oldest first; read again after a crash a review may differ a little: the highest stands."""
+    found = {(one.at, one.message): one for one in sorted(sentiments)}
+    return list(found.values())[-REVIEWS:]

@@ -18,7 +18,7 @@ from msgspec import Struct
 from schemas.hashing import MESSAGE_BYTES
 from stream.features.profile import Profile
 
-VERSION: Final = 2
+VERSION: Final = 3
 _LONG: Final = 2_000  # bytes beyond which a profile is worth compressing
 _SEEN_BYTES: Final = MESSAGE_BYTES + 1
 _MAGIC: Final = b"\x28\xb5\x2f\xfd"  # how every zstd frame begins (RFC 8878); no msgpack array does

@@ -9,7 +9,7 @@ import msgspec
 from schemas.behaviours import Behaviour, Event
 from schemas.errors import Reason, Rejected
 from schemas.money import exponent
-from schemas.outputs import Interaction, Ordered, Snapshot, make_id
+from schemas.outputs import Interaction, Ordered, Review, Snapshot, make_id
 from schemas.outputs import Moment as Told
 from stream.features import derive, policy, timers
 from stream.features.align import LIVE_MS
@@ -24,6 +24,8 @@ from stream.features.vector import features_at
 Record = Snapshot | Interaction
 
 _NEVER = 1 << 62
+REVIEW_CHARACTERS = 1_000  # of a review's text that are read
+_SCORED = Behaviour.REVIEW_SCORED
 _BEHAVIOURS = tuple(Behaviour)  # by number
 _ITEM_BEHAVIOURS = frozenset(
     {Behaviour.CLICK, Behaviour.VIEW, Behaviour.CART_ADD, Behaviour.CART_REMOVE, Behaviour.WISHLIST, Behaviour.REVIEW}
@@ -162,9 +164,14 @@ class Engine:
         self._offsets[source] = offset
         profile = self.profiles.get(customer) or self._wake(customer)
         if profile is None:
+            if event.behaviour is _SCORED:
+                return records  # She was erased meanwhile, or is silent for years: no profile comes of this.
             profile = self.profiles[customer] = Profile(customer)
         elif offset <= self._reread.get(source, -1) and offset <= profile.applied.get(source, -1):
             self.repeated += 1
+            return records
+        if event.behaviour is _SCORED:
+            self._hear(profile, event)
             return records
         if at <= profile.last or event.behaviour in ORDER_CHANGES:
             self.unverifiable += beyond(profile, event)
@@ -192,12 +199,22 @@ class Engine:
             self._arm_for_event(profile, event)
         return records
 
+    def _hear(self, profile: Profile, event: Event) -> None:
+        """How content a review reads: no behaviour of hers, so no timer moves and nothing is told."""
+        if apply(profile, event, self.config.currency):
+            self.dirty.add(profile.customer)
+        else:
+            self.repeated += 1
+
     def _tell(self, profile: Profile, event: Event, arrived: int, records: list[Record]) -> None:
         records.extend(self._interactions(profile, event))
         if event.at >= self.clock - self._lateness:
             trigger = policy.on_event(profile, event, self.config.debounce, self._gap)
             if trigger:
-                records.append(self.snapshot(profile, trigger, profile.last, arrived, event.message))
+                snapshot = self.snapshot(profile, trigger, profile.last, arrived, event.message)
+                if event.behaviour is Behaviour.REVIEW:
+                    snapshot = msgspec.structs.replace(snapshot, review=_review(event))
+                records.append(snapshot)
 
     def advance(self, clock: int, now: int) -> list[Record]:
         """Move the clock (never back) and fire what is due, in order of time; `now` is the wall clock."""
@@ -357,3 +374,7 @@ class Engine:
     def _push(self, customer: str, due: int) -> None:
         self._armed[customer] = due
         heappush(self._heap, (due, customer))
+
+
+def _review(event: Event) -> Review:
+    return Review(message=event.message, at=event.at, text=event.text[:REVIEW_CHARACTERS])

@@ -133,6 +133,7 @@ def anonymous(profile: Profile, alias: str, number: Number) -> Profile:
         story=sorted(map(moment, profile.story)),
         orders={orders[order]: entry for order, entry in profile.orders.items()},
         rating=(at, 0, rating),
+        sentiments=[one._replace(message=number() & SHORT) for one in profile.sentiments],
         seen={},
         applied={},
         known=False,

@@ -10,7 +10,7 @@ unless it reports an order; an order that one of the ledgers has forgotten is tw
 
 from schemas.behaviours import Behaviour
 from stream.features import derive, ledger
-from stream.features.apply import take_back
+from stream.features.apply import newest_read, take_back
 from stream.features.profile import CART, OWNED, SEEN, STORY, Moment, Profile
 
 
@@ -31,6 +31,7 @@ def merge(profile: Profile, other: Profile, base: str) -> None:
     profile.added = max(profile.added, other.added)
     profile.checked_out = max(profile.checked_out, other.checked_out)
     profile.rating = max(profile.rating, other.rating)
+    profile.sentiments = newest_read([*profile.sentiments, *other.sentiments])
     profile.seen = _seen(profile.seen, other.seen)
     profile.settled = max(profile.settled, other.settled)
     # Neither is scored sooner, nor told of a silence again, because the other was.

@@ -5,6 +5,7 @@ cart, gaps, affinities, story) is computed when a snapshot is taken. See `stream
 """
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from msgspec import Struct
 
@@ -14,6 +15,7 @@ STORY = 32  # behaviours kept: bounds session depth, affinities and BERT's story
 LEDGER = 24  # orders kept: bounds order deduplication, refunds of known orders, purchase gaps
 CART = 32  # cart changes kept since an order last emptied the cart
 OWNED = 32  # bought items kept
+REVIEWS = 8  # reviews kept of which it is known how content they read
 SEEN = 128  # message ids kept: a repeat is recognised among the customer's last 128 messages,
 SEEN_DAYS = 7  # of so many days before her newest behaviour: as long as the logs are kept
 
@@ -40,6 +42,14 @@ class CartOp(Struct, frozen=True, array_like=True, order=True, gc=False):
     item: str
     pieces: int
     price: int = 0
+
+
+class Sentiment(NamedTuple):
+    """How content a review reads, 0 to 1; one a review, of several the highest."""
+
+    at: int
+    message: int
+    content: float
 
 
 class Entry(Struct, array_like=True, gc=False):
@@ -92,6 +102,7 @@ class Profile:
     reviews: int = 0
     ratings: float = 0.0
     rating: tuple[int, int, float] = (0, 0, 0.0)
+    sentiments: list[Sentiment] = field(default_factory=list)
     seen: dict[int, int] = field(default_factory=dict)
     applied: dict[int, int] = field(default_factory=dict)
     scored: int = 0

@@ -157,6 +157,8 @@ def _reviews(profile: Profile) -> Features:
         "reviews_total": profile.reviews,
         "rating_mean": _share(profile.ratings, profile.reviews),
         "rating_last": profile.rating[2] if profile.reviews else None,
+        "sentiment_mean": _share(sum(one.content for one in profile.sentiments), len(profile.sentiments)),
+        "sentiment_last": profile.sentiments[-1].content if profile.sentiments else None,
     }
 
 

@@ -30,6 +30,7 @@ PROPERTIES: dict[str, dict[str, Any]] = {
     "Coupon Applied": {"coupon_id": "TEN"},
     "Product Added to Wishlist": ONE,
     "Product Reviewed": {"product_id": "p1", "rating": "4", "review_body": "Bright."},
+    "Review Scored": {"sentiment": "0.9"},
     "Order Completed": {"order_id": "o1", "revenue": 39.98, "products": [PRODUCT], "currency": "EUR"},
     "Order Updated": {"order_id": "o1", "total": 20},
     "Order Cancelled": {"order_id": 5},

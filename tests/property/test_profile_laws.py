@@ -14,6 +14,7 @@ from stream.features.vector import features_at
 T0 = 1_700_000_000_000
 GAP = 1_800_000
 BROWSE = [Behaviour.VIEW, Behaviour.SEARCH, Behaviour.CART_ADD, Behaviour.CART_REMOVE, Behaviour.WISHLIST]
+REVIEWS = [Behaviour.REVIEW, Behaviour.REVIEW_SCORED]
 CHANGES = [Behaviour.ORDER, Behaviour.REFUND, Behaviour.CANCEL, Behaviour.ORDER_UPDATE]
 
 times = st.integers(T0, T0 + 40 * DAY_MS)
@@ -24,7 +25,7 @@ lines = st.builds(
 
 @st.composite
 def an_event(draw: st.DrawFn) -> Event:
-    behaviour = draw(st.sampled_from([*BROWSE, *CHANGES, Behaviour.REVIEW, Behaviour.PAGE]))
+    behaviour = draw(st.sampled_from([*BROWSE, *CHANGES, *REVIEWS, Behaviour.PAGE]))
     return Event(
         behaviour=behaviour,
         at=draw(times),
@@ -82,6 +83,7 @@ def counted(profile: Profile) -> dict[str, object]:
         "orders": profile.orders,
         "money": {currency: net for currency, net in profile.money.items() if net},
         "owned": profile.owned,
+        "sentiments": profile.sentiments,
     }
 
 
@@ -89,6 +91,30 @@ def counted(profile: Profile) -> dict[str, object]:
 def test_a_repeated_message_changes_nothing(events: list[Event], data: st.DataObject) -> None:
     repeated = [event for event in events for _ in range(data.draw(st.integers(1, 3)))]
     assert fold(repeated) == fold(events)
+
+
+readings = st.builds(
+    lambda at, message, content: Event(
+        behaviour=Behaviour.REVIEW_SCORED, at=T0 + at, customer="c", message=message, rating=content
+    ),
+    st.integers(0, 20),
+    st.integers(1, 20),
+    st.floats(0, 1),
+)
+
+
+@given(some_events(), st.lists(readings, max_size=40), st.randoms(use_true_random=False))
+def test_reviews_may_be_read_often_and_in_any_order_and_are_no_behaviour(
+    events: list[Event], read: list[Event], random: object
+) -> None:
+    events = [event for event in events if event.behaviour != Behaviour.REVIEW_SCORED]
+    shuffled = [*read, *read[::2]]
+    random.shuffle(shuffled)  # type: ignore[attr-defined]
+    without, one, other = fold(events), fold([*events, *read]), fold([*events, *shuffled])
+    assert one == other
+    assert len(one.sentiments) == min(8, len({(event.at, event.message) for event in read}))
+    one.sentiments = []
+    assert one == without
 
 
 @given(some_events())

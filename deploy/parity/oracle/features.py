@@ -34,6 +34,7 @@ def oracle(events: pl.DataFrame, asks: pl.DataFrame, currency: str, session_gap_
         habits.rhythm(past),
         habits.channel(past),
         habits.reviews(past),
+        habits.sentiments(past),
         story.session(newest, session_gap_ms),
         story.tastes(newest),
         cart.cart(past, currency),

@@ -8,6 +8,7 @@ from deploy.parity.oracle.history import ORDER_KINDS, History
 from schemas.behaviours import Behaviour as B
 from schemas.features import DAY_MS
 
+READ: Final = 8  # reviews, the newest
 _SINCE: Final = {"view": B.VIEW, "search": B.SEARCH, "cart_add": B.CART_ADD, "checkout": B.CHECKOUT}
 
 
@@ -55,6 +56,20 @@ def reviews(past: History) -> pl.DataFrame:
             pl.col("rating").mean().alias("rating_mean"),
             pl.col("rating").last().alias("rating_last"),
         )
+    )
+
+
+def sentiments(past: History) -> pl.DataFrame:
+    """How content the newest reviews read that were read: a review read several times reads as its happiest reading."""
+    content = pl.col("content")
+    return (
+        past.read.group_by("ask", "at", "key")
+        .agg(pl.col("rating").max().alias("content"))
+        .sort("ask", "at", "key")
+        .group_by("ask", maintain_order=True)
+        .tail(READ)
+        .group_by("ask")
+        .agg(content.mean().alias("sentiment_mean"), content.last().alias("sentiment_last"))
     )
 
 

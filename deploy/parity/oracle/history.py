@@ -23,6 +23,7 @@ _CONTEXT: Final = ("ask", "now")
 class History(NamedTuple):
     """`events`: each message once. `orders`: each order once. `occurrences`: (ask, now, at, kind), what she did when.
 
+    `read`: what is known of how content reviews read (`rating`), which is no event of hers.
     In `occurrences` a cancelled order is absent; `done` has it as well, and each order once, at its earliest report.
     """
 
@@ -31,14 +32,16 @@ class History(NamedTuple):
     orders: pl.DataFrame
     occurrences: pl.DataFrame
     done: pl.DataFrame
+    read: pl.DataFrame
 
 
 def history(events: pl.DataFrame, asks: pl.DataFrame) -> History:
     """The histories of all `asks`; a message that came twice counts once."""
     limit = pl.when(pl.col("topic") == 0).then("clicks").otherwise("orders")
+    scored = pl.col("kind") == B.REVIEW_SCORED
+    heard = asks.join(events, on="customer").filter(pl.col("offset") <= limit)
     known = (
-        asks.join(events, on="customer")
-        .filter(pl.col("offset") <= limit)
+        heard.filter(~scored)
         .sort("ask", "n")
         .unique(["ask", "key"], keep="first", maintain_order=True)
         .drop("clicks", "orders")
@@ -52,6 +55,7 @@ def history(events: pl.DataFrame, asks: pl.DataFrame) -> History:
         orders,
         pl.concat([others, placed.filter(~pl.col("cancelled")).select(others.columns)]),
         pl.concat([others, placed.select(others.columns)]),
+        heard.filter(scored),
     )
 
 

@@ -68,6 +68,10 @@ def message(properties: dict[str, Any] | None = None, **changes: Any) -> bytes:
             Reason.BAD_VALUE,
             "$.properties.rating",
         ),
+        (message({}, event="Review Scored"), Reason.MISSING_FIELD, "$.properties.sentiment"),
+        (message({"sentiment": "sad"}, event="Review Scored"), Reason.BAD_VALUE, "$.properties.sentiment"),
+        (message({"sentiment": 1.01}, event="Review Scored"), Reason.BAD_VALUE, "$.properties.sentiment"),
+        (message({"sentiment": "nan"}, event="Review Scored"), Reason.BAD_VALUE, "$.properties.sentiment"),
     ],
 )
 def test_bad_input_is_rejected_with_its_reason_and_field(raw: bytes, reason: Reason, path: str) -> None:
