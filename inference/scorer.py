@@ -26,6 +26,9 @@ class Scorer(Protocol):
     async def score(self, texts: Sequence[str]) -> list[Parts]:
         """Probabilities of each text, in order; raises `Unavailable` and nothing else that is expected."""
 
+    async def score_reviews(self, texts: Sequence[str]) -> list[float]:
+        """How content each review is, 0 to 1, in order; raises `Unavailable`, also where the model reads none."""
+
 
 class State(StrEnum):
     """Closed lets calls through, open does not, half-open lets one probe through."""

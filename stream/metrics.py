@@ -52,6 +52,8 @@ ALERTS = Counter("footfall_alerts_total", "alerts, by kind and arm", ["kind", "a
 RECOMMENDATIONS = Counter("footfall_recommendations_total", "recommendations sent")
 ALERT_SECONDS = Histogram("footfall_event_to_alert_seconds", "from an event's arrival to its alert", buckets=_LONG)
 SCORE_SECONDS = Histogram("footfall_event_to_score_seconds", "from an event's arrival to its score", buckets=_LONG)
+READ = Counter("footfall_reviews_read_total", "reviews that BERT read")
+UNREAD = Counter("footfall_reviews_unread_total", "reviews that BERT did not read, by reason", ["reason"])
 MODEL = Gauge("footfall_model_info", "1 for the version in use", ["model", "version"])
 
 EXAMPLES = Counter("footfall_examples_total", "predictions matured into examples", ["target", "label"])

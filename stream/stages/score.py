@@ -8,6 +8,7 @@ from itertools import takewhile
 
 import msgspec
 from confluent_kafka import Message
+from msgspec.structs import replace
 
 from inference.model import Model
 from inference.scorer import Scorer, Unavailable
@@ -30,6 +31,7 @@ from stream.kafka.state import Out
 from stream.kafka.transport import Run
 from stream.pace import Pace
 from stream.settings import Settings
+from stream.stages import reviews
 
 log = logging.getLogger("footfall.score")
 _snapshots = msgspec.json.Decoder(Snapshot)
@@ -178,8 +180,13 @@ class ScorePartition:
         """Score a batch; with a reason to be `without` BERT, it is not asked."""
         texts = [self._models.bert.text(snapshot) for snapshot in snapshots]
         answers, fallback = self._unasked(len(texts), without) if without else await self._ask(texts)
+        # Reviews are few, and what an unhappy one says is never less urgent than now.
+        read = await reviews.read(snapshots, self._scorer)
         for snapshot, text, bert in zip(snapshots, texts, answers, strict=True):
-            score = combine(snapshot, text, bert, fallback, self._models)
+            content = read.get(snapshot.id)
+            score = replace(combine(snapshot, text, bert, fallback, self._models), sentiment=content)
+            if content is not None:
+                reviews.tell(snapshot, content, out)
             out(SCORES.name, score.customer.encode(), encode(score))
             metrics.SCORES.labels(score.source).inc()
             metrics.SCORE_SECONDS.observe(max(0.0, self._now() - score.arrived / 1000))
@@ -193,11 +200,9 @@ class ScorePartition:
 
     async def _ask(self, texts: Sequence[str]) -> tuple[Sequence[Parts | None], str]:
         """BERT's answers, or the reason why there are none."""
-        scorer = self._models.scorer
-        assert scorer is not None, "follow() sets it before ready"
         began = time.perf_counter()
         try:
-            answers = await scorer.score(texts)
+            answers = await self._scorer.score(texts)
         except Unavailable as error:
             self._models.pace.failed()
             return self._unasked(len(texts), error.reason)
@@ -206,6 +211,12 @@ class ScorePartition:
         metrics.TRITON_SECONDS.observe(took)
         metrics.SCORE_BATCH.observe(len(texts))
         return answers, ""
+
+    @property
+    def _scorer(self) -> Scorer:
+        scorer = self._models.scorer
+        assert scorer is not None, "follow() sets it before ready"
+        return scorer
 
     def _decide(self, score: Score, snapshot: Snapshot, out: Out) -> None:
         before = self._said.get(score.customer, Said())

@@ -63,6 +63,15 @@ def say(score: Score, said: Said | None = None, **policy: Any) -> tuple[list[Ale
         (make_score("cart_abandoned", features=REGULAR | {"overdue": 0.5}), []),
         (make_score("review", features=REGULAR | {"rating_last": 1.0}), ["bad_review"]),
         (make_score("review", features=REGULAR | {"rating_last": 4.0}), []),
+        # Bitter words speak whatever the stars say, or where there are none; kind ones silence no bad stars.
+        (make_score("review", features=REGULAR | {"rating_last": 5.0}, sentiment=0.05), ["bad_review"]),
+        (make_score("review", features=REGULAR | {"rating_last": 0.0}, sentiment=0.05), ["bad_review"]),
+        (make_score("review", features=REGULAR | {"rating_last": 1.0}, sentiment=0.95), ["bad_review"]),
+        (make_score("review", features=REGULAR | {"rating_last": 3.0}, sentiment=0.3), []),
+        (make_score("review", features=REGULAR | {"rating_last": 0.0}), []),
+        # There is no business to lose with who never bought, or sends most of it back.
+        (make_score("review", features=REGULAR | {"rating_last": 1.0, "orders_total": 0.0}), []),
+        (make_score("review", features=REGULAR | {"rating_last": 1.0, "refund_share": 0.8}), []),
         (make_score("session_end", features=REGULAR | {"rating_last": 1.0, "overdue": 0.5}), []),
     ],
 )
