@@ -1,0 +1,1 @@
+"""The reference retention consumer: what a system that acts on alerts has to do, done plainly."""
