@@ -5,7 +5,6 @@ from msgspec import Struct, field
 
 from online.orders import Change, Orders
 from schemas.behaviours import Behaviour
-from schemas.outputs import Interaction
 
 
 class Kept(Struct, array_like=True):
@@ -62,23 +61,3 @@ def decode_history(raw: bytes) -> History:
             orders.change(number, Change(at, 0, Behaviour.CANCEL, -1))
     history.touched = history.touched or max(history.orders.newest, *(k.at for k in history.days.values()), 0)
     return history
-
-
-def purchase(state: History, at: int, order: int, amount: int | None = None, currency: str = "") -> None:
-    """An order was completed, for `amount` minor units. The same order again is one order."""
-    state.orders.place(at, order, amount, currency)
-
-
-def tell(state: History, told: Interaction) -> bool:
-    """An order, or what changed one; False for any other behaviour, which no label depends on."""
-    match told.behaviour:
-        case Behaviour.ORDER:
-            purchase(state, told.at, told.order, told.amount, told.currency)
-        case Behaviour.ORDER_UPDATE if told.amount is None:
-            return False
-        case Behaviour.ORDER_UPDATE | Behaviour.REFUND | Behaviour.CANCEL:
-            amount = -1 if told.amount is None else told.amount
-            state.orders.change(told.order, Change(told.at, told.event, told.behaviour, amount))
-        case _:
-            return False
-    return True

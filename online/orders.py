@@ -11,6 +11,7 @@ from typing import Final
 from msgspec import Struct, field
 
 from schemas.behaviours import Behaviour
+from schemas.outputs import Interaction
 
 KEPT: Final = 256
 EARLY: Final = 256  # orders of which only changes have come
@@ -107,3 +108,18 @@ class Orders(Struct, array_like=True):
 
     def _find(self, number: int) -> Order | None:
         return next((order for order in self.kept if order.id == number), None)
+
+
+def tell(orders: Orders, told: Interaction) -> bool:
+    """Take in an order, or what changed one; False for any other behaviour, which no label depends on."""
+    match told.behaviour:
+        case Behaviour.ORDER:
+            orders.place(told.at, told.order, told.amount, told.currency)
+        case Behaviour.ORDER_UPDATE if told.amount is None:
+            return False
+        case Behaviour.ORDER_UPDATE | Behaviour.REFUND | Behaviour.CANCEL:
+            amount = -1 if told.amount is None else told.amount
+            orders.change(told.order, Change(told.at, told.event, told.behaviour, amount))
+        case _:
+            return False
+    return True

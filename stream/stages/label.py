@@ -6,8 +6,9 @@ from heapq import heappop, heappush
 
 import msgspec
 
-from online.history import History, decode_history, tell
+from online.history import History, decode_history
 from online.labels import Horizons, Lost, Pending, Reason, end, predict
+from online.orders import tell
 from schemas.behaviours import Behaviour
 from schemas.outputs import Example, Interaction, Score, encode
 from schemas.topics import DAY_MS, EXAMPLES, INTERACTIONS, PENDING, SCORES
@@ -128,7 +129,7 @@ class LabelPartition:
     def _did(self, interaction: Interaction) -> None:
         self._clock = max(self._clock, interaction.at)
         if interaction.order:
-            tell(self._history(interaction.customer, interaction.at), interaction)
+            tell(self._history(interaction.customer, interaction.at).orders, interaction)
         elif interaction.behaviour == Behaviour.IDENTIFY:
             history = self._history(interaction.customer, interaction.at)
             self._drop(end(history, interaction.customer, interaction.at), Reason.HANDED)

@@ -9,10 +9,23 @@ import msgspec
 from confluent_kafka import Producer, TopicPartition
 
 from deploy.parity.simulated import START
+from online.learner import TARGETS
+from online.state import NAME
 from schemas.decode import decode
 from schemas.errors import Rejected
-from schemas.outputs import Alert, Snapshot
-from schemas.topics import ALERTS, CLICKSTREAM, DAY_MS, FEATURES, INTERACTIONS, MAX_RECORD_BYTES, ORDERS, Topic
+from schemas.outputs import Alert, Example, ModelSnapshot, Snapshot
+from schemas.topics import (
+    ALERTS,
+    CLICKSTREAM,
+    DAY_MS,
+    EXAMPLES,
+    FEATURES,
+    INTERACTIONS,
+    MAX_RECORD_BYTES,
+    MODELS,
+    ORDERS,
+    Topic,
+)
 from stream.features import windows
 from stream.features.apply import apply, prune
 from stream.features.profile import Profile
@@ -22,10 +35,12 @@ from stream.settings import Settings
 from stream.sources.event import SourceEvent
 from tests.chaos.events import DAYS
 from tests.integration.administration import configure
-from tests.integration.kafka_tools import profiles, records
+from tests.integration.kafka_tools import newest, profiles, records
 
 END = START + (DAYS + 10) * DAY_MS
 _ALERTS = msgspec.json.Decoder(Alert)
+_EXAMPLES = msgspec.json.Decoder(Example)
+_MODELS = msgspec.json.Decoder(ModelSnapshot)
 _SNAPSHOTS = msgspec.json.Decoder(Snapshot)
 # What a profile knows of the course of things rather than of the events.
 _COURSE = frozenset({"known", "ids", "applied", "touched", "scored", "fired", "seen"})
@@ -34,6 +49,7 @@ _COURSE = frozenset({"known", "ids", "applied", "touched", "scored", "fired", "s
 class Outcome(NamedTuple):
     """Profiles by field, snapshots by id, interactions, alerts, and the origins of dead letters; each output once.
 
+    `examples` are what came of each prediction, and `learned` how many of each target the online model has learned.
     `contradicted` are snapshots that were emitted twice with different contents.
     """
 
@@ -42,6 +58,8 @@ class Outcome(NamedTuple):
     interactions: frozenset[bytes]
     letters: frozenset[tuple[int, int]]
     alerts: frozenset[str]
+    examples: frozenset[tuple[object, ...]]
+    learned: dict[str, int]
     repeats: int
     contradicted: int
 
@@ -57,6 +75,8 @@ def outcome(shop: Settings) -> Outcome:
         frozenset(value or b"" for _, value in records(shop, INTERACTIONS)),
         frozenset(letter.origin[1:] for letter in dead_letters.read(shop)),
         frozenset(_ALERTS.decode(value or b"").decision_id for _, value in records(shop, ALERTS)),
+        frozenset(_happened(_EXAMPLES.decode(value)) for _, value in records(shop, EXAMPLES) if value is not None),
+        _learned(shop),
         len(emitted) - len(first),
         contradicted,
     )
@@ -65,6 +85,17 @@ def outcome(shop: Settings) -> Outcome:
 def _snapshot(value: bytes | None) -> Snapshot:
     # When it came about is the wall clock's, and how far the topics were read is the run's.
     return msgspec.structs.replace(_SNAPSHOTS.decode(value or b""), arrived=0, applied={})
+
+
+def _happened(example: Example) -> tuple[object, ...]:
+    # What was predicted is the version's that served it, which comes at another time in every run.
+    return example.id, example.customer, example.at, example.matured, example.target, example.label, example.amount
+
+
+def _learned(shop: Settings) -> dict[str, int]:
+    model = newest(shop, MODELS).get(NAME.encode())
+    found = _MODELS.decode(model).metrics if model else {}
+    return {target: int(found.get(f"{target}.learned", 0)) for target in TARGETS}
 
 
 def fields(profile: Profile, end: int = END) -> dict[str, Any]:
@@ -110,6 +141,10 @@ def differences(got: Outcome, want: Outcome) -> list[str]:
         said.append(f"{len(unlike)} snapshots with other contents: {_fields_unlike(got, want, unlike)}")
     said += _unlike("interaction", set(got.interactions), set(want.interactions))
     said += _unlike("decision", set(got.alerts), set(want.alerts))
+    said += _unlike("example", set(got.examples), set(want.examples))
+    targets = Counter(example[4] for example in got.examples)
+    if got.learned and any(got.learned.values()) and got.learned != {t: targets[t] for t in got.learned}:
+        said.append(f"the model has learned {got.learned} of {dict(targets)} examples")
     said += _unlike("dead letter", set(got.letters), set(want.letters))
     if got.contradicted:
         said.append(f"{got.contradicted} snapshots repeated with other contents")

@@ -12,7 +12,16 @@ from pathlib import Path
 
 from confluent_kafka import Consumer, KafkaException
 
-from schemas.topics import CLICKSTREAM, FEATURES, MAX_RECORD_BYTES, ORDERS, PROFILES
+from schemas.topics import (
+    CLICKSTREAM,
+    EXAMPLES,
+    FEATURES,
+    INTERACTIONS,
+    MAX_RECORD_BYTES,
+    ORDERS,
+    PROFILES,
+    SCORES,
+)
 from stream.kafka.producer import Producer
 from stream.settings import Settings
 from stream.sources.audit import Lag
@@ -33,7 +42,12 @@ LONGEST_LULL_S = 6.0
 DRAINED_S = 240.0
 BLINK_S = 0.002
 LEAST_BURST = 50
-_INPUTS = {"profile": (CLICKSTREAM, ORDERS), "score": (FEATURES,)}
+_INPUTS = {
+    "profile": (CLICKSTREAM, ORDERS),
+    "score": (FEATURES,),
+    "label": (SCORES, INTERACTIONS),
+    "learn": (EXAMPLES,),
+}
 
 
 class Flow:

@@ -20,11 +20,19 @@ pytestmark = [pytest.mark.integration, pytest.mark.timeout(600 + 30 * STRENGTH.k
 CUSTOMERS = (80, 400)
 PER_S = 100.0
 # Without Triton: what the online model says alone is the same however often it is asked.
-STAGES = ("profile", "score") if STRENGTH.long else ("profile",)
+STAGES = ("profile", "score", "label", "learn") if STRENGTH.long else ("profile",)
+# The days of the shop are fewer than it takes to know what a customer spends in three months.
+VALUE_DAYS = 20
 
 
 def settings(folder: Path, **more: object) -> Settings:
-    quick = {"session_timeout_s": SESSION_S, "flush_interval_s": FLUSH_S, "delivery_s": DELIVERY_S, "partitions": 4}
+    quick = {
+        "session_timeout_s": SESSION_S,
+        "flush_interval_s": FLUSH_S,
+        "delivery_s": DELIVERY_S,
+        "partitions": 4,
+        "value_days": VALUE_DAYS,
+    }
     return local_settings(folder, **quick, **more)
 
 
@@ -71,6 +79,7 @@ def test_after_a_storm_all_is_as_if_nothing_had_happened(tmp_path: Path) -> None
         f"  {len(got.profiles):6,} profiles compared",
         f"  {len(got.snapshots):6,} snapshots compared, {got.repeats:,} repeats dropped",
         f"  {len(got.interactions):6,} interactions and {len(got.letters):,} dead letters compared",
+        f"  {len(got.examples):6,} examples compared, learned: {got.learned}",
         f"  {len(got.alerts):6,} alerts of {', '.join(STAGES)} compared",
         *(["  not as in the undisturbed run:", *(f"    {line}" for line in said)] if said else []),
         *(["  not as the events themselves say:", *(f"    {line}" for line in unlike)] if unlike else []),
@@ -78,4 +87,5 @@ def test_after_a_storm_all_is_as_if_nothing_had_happened(tmp_path: Path) -> None
     ]
     print("\n" + "\n".join(report))
     assert storm.kills == STRENGTH.kills
+    assert not STRENGTH.long or min(got.learned.values()) > 0
     assert not said + unlike, "\n".join(report)

@@ -4,9 +4,9 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from online.history import History, decode_history, purchase, tell
+from online.history import History, decode_history
 from online.labels import TARGETS, Horizons, Pending, predict
-from online.orders import KEPT
+from online.orders import KEPT, tell
 from schemas.behaviours import Behaviour
 from schemas.outputs import Example, Interaction, Parts, Score
 
@@ -47,7 +47,7 @@ def run(events: list[Op], state: History) -> dict[str, Pending]:
     pending: dict[str, Pending] = {}
     for event in events:
         if isinstance(event, Interaction):
-            tell(state, event)
+            tell(state.orders, event)
         elif (kept := predict(state, event, DAY)) is not None:
             pending[kept.key] = kept
     return pending
@@ -152,7 +152,7 @@ def test_state_survives_msgpack(events: list[Op]) -> None:
 def test_forgotten_orders_censor_in_any_order(order: list[int], day: int) -> None:
     state = History()
     for n in order:
-        purchase(state, n * DAY, n + 1, 100, "USD")
+        state.orders.place(n * DAY, n + 1, 100, "USD")
     assert [o.at // DAY for o in state.orders.kept] == list(range(20, KEPT + 20))
     kept = predict(state, make_score(day * DAY, 500), DAY)
     assert kept is not None

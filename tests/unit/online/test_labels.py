@@ -3,8 +3,9 @@
 import msgspec
 import pytest
 
-from online.history import History, decode_history, purchase, tell
+from online.history import History, decode_history
 from online.labels import DAYS, Horizons, Lost, Pending, Reason, end, predict
+from online.orders import tell
 from schemas.behaviours import Behaviour
 from schemas.features import DAY_MS
 from schemas.outputs import Example, Interaction, Parts, Score, make_id
@@ -28,7 +29,7 @@ def value_of(*interactions: Interaction, at: float = 10.0) -> tuple[bool, float 
         state, lost = History(), list[Lost]()
         pending = kept(state, at)
         for interaction in each:
-            assert tell(state, interaction)
+            assert tell(state.orders, interaction)
         examples = {e.target: e for e in WITH_VALUE.mature(pending, state, 500 * DAY_MS, lost)}
         found.append((examples["value"].label, examples["value"].amount) if "value" in examples else lost[0].reason)
     assert found[0] == found[1] == found[2]
@@ -72,7 +73,7 @@ def test_what_a_purchase_on_a_day_makes_of_a_prediction_on_day_10(
     state = History()
     pending = kept(state, 10.0)
     if bought is not None:
-        purchase(state, round(bought * DAY_MS), 1)
+        state.orders.place(round(bought * DAY_MS), 1)
     assert labels(HORIZONS.mature(pending, state, 41 * DAY_MS)) == {"intent": intent, "churn": churn}
 
 
@@ -105,16 +106,16 @@ def test_a_cancelled_order_never_was_one() -> None:
     state = History()
     pending = kept(state, 10.0)
     for interaction in (told(Behaviour.CANCEL, 16.5), told(Behaviour.ORDER, 12), told(Behaviour.ORDER, 13)):
-        assert tell(state, interaction)
+        assert tell(state.orders, interaction)
     assert labels(HORIZONS.mature(pending, state, 50 * DAY_MS)) == {"intent": False, "churn": True}
 
 
 def test_a_cancellation_counts_as_of_its_time() -> None:
     state = History()
     pending = kept(state, 10.0)
-    tell(state, told(Behaviour.ORDER, 12))
+    tell(state.orders, told(Behaviour.ORDER, 12))
     # On day 18 the purchase within a week had happened; on day 40 there had been none that stood.
-    tell(state, told(Behaviour.CANCEL, 18))
+    tell(state.orders, told(Behaviour.CANCEL, 18))
     assert labels(HORIZONS.mature(pending, state, 50 * DAY_MS)) == {"intent": True, "churn": True}
 
 
@@ -146,8 +147,8 @@ def test_what_cannot_be_told_in_the_installations_currency_is_censored() -> None
 
 def test_an_update_without_a_total_and_what_is_no_order_say_nothing() -> None:
     state = History()
-    assert not tell(state, told(Behaviour.ORDER_UPDATE, 12))
-    assert not tell(state, told(Behaviour.VIEW, 12))
+    assert not tell(state.orders, told(Behaviour.ORDER_UPDATE, 12))
+    assert not tell(state.orders, told(Behaviour.VIEW, 12))
     assert state == History()
 
 
@@ -197,7 +198,7 @@ def test_a_history_of_an_older_version_is_read() -> None:
     ]  # fmt: skip
     assert (state.orders.forgotten, state.closed, state.ended, state.touched) == (3, 2, 1, 14 * DAY_MS)
     assert kept(state, 10.0).done == ["intent"]
-    tell(state, told(Behaviour.ORDER, 15, 100, order=9))
+    tell(state.orders, told(Behaviour.ORDER, 15, 100, order=9))
     assert not state.orders.kept[-1].stands(99 * DAY_MS)
     assert decode_history(msgspec.msgpack.encode(state)) == state
 
