@@ -37,8 +37,10 @@ class Once:
         self._place[example] = -1
         self._new.append(example)
 
-    def snapshot(self, offset: int, at: int) -> ModelSnapshot:
+    def snapshot(self, offset: int, at: int) -> ModelSnapshot | None:
         """What is new, in the place of the oldest; `offset` (exclusive) is where the version ends that learned it."""
+        if not self._new:
+            return None
         place = min(self._ends, key=self._ends.__getitem__) if len(self._ends) >= VERSIONS else len(self._ends)
         new, self._new = self._new, []
         self._take(place, new, offset)

@@ -90,8 +90,10 @@ class LearnPartition:
         if self._offset > self._published:
             at = int(self._now() * 1000)
             self._published = self._offset
-            for snapshot in (self._once.snapshot(self._offset, at), self._learner.snapshot(self._offset, at)):
-                yield snapshot.name.encode(), encode(snapshot)
+            new, snapshot = self._once.snapshot(self._offset, at), self._learner.snapshot(self._offset, at)
+            if new is not None:
+                yield new.name.encode(), encode(new)
+            yield snapshot.name.encode(), encode(snapshot)
             _measure(snapshot.metrics)
 
 

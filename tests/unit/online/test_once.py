@@ -6,6 +6,14 @@ from online.once import VERSIONS, Once
 from schemas.outputs import ModelSnapshot
 
 
+def version_of(once: Once, offset: int) -> ModelSnapshot:
+    once.add(f"new at {offset}")
+    snapshot = once.snapshot(offset, 0)
+    assert snapshot is not None
+    assert once.snapshot(offset, 0) is None
+    return snapshot
+
+
 def test_what_was_learned_is_known_until_its_place_is_taken() -> None:
     once = Once()
     for version in range(VERSIONS + 3):
@@ -20,22 +28,22 @@ def test_restored_in_any_order_it_knows_the_same_and_goes_on_in_the_oldest_place
     once, written = Once(), dict[str, ModelSnapshot]()
     for version in range(VERSIONS + 3):
         once.add(f"e{version}")
-        snapshot = once.snapshot(version + 1, 0)
+        snapshot = version_of(once, version + 1)
         written[snapshot.name] = snapshot
     again = Once()
     for snapshot in reversed(written.values()):
         again.restore(snapshot)
     assert all((f"e{version}" in again) == (version > 2) for version in range(VERSIONS + 3))
-    assert again.snapshot(1_000, 0).name == once.snapshot(1_000, 0).name
+    assert version_of(again, 1_000).name == version_of(once, 1_000).name
 
 
 def test_what_was_written_for_a_version_that_was_not_is_forgotten() -> None:
     once = Once()
     once.add("kept")
-    first = once.snapshot(5, 0)
+    first = version_of(once, 5)
     once.add("lost")
     again = Once()
-    for snapshot in (first, once.snapshot(9, 0)):
+    for snapshot in (first, version_of(once, 9)):
         again.restore(snapshot)
     again.forget_after(5)
     assert ("kept" in again, "lost" in again) == (True, False)
