@@ -2,6 +2,7 @@
 
 from functools import cached_property
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -33,6 +34,9 @@ class Settings(BaseSettings):
     )
     triton_metrics_port: int = 8002
     model_dir: Path | None = Field(None, description="the BERT model to serve; default: the one shipped")
+    triton_device: Literal["auto", "cpu", "cuda"] = Field(
+        "auto", description="where the local Triton runs BERT; auto: on a GPU where there is one"
+    )
     triton_deadline_s: float = Field(
         5.0, gt=0, description="a batch not answered by then falls back to the online model"
     )

@@ -6,14 +6,16 @@ import os
 import re
 import sys
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from deploy.bench.job import LAST
 from schemas.errors import OperatorError
 
 ROOT = Path(__file__).parents[2]
 GRACE_S = 15.0
+LONGEST_LINE = 1 << 24
 # How a traceback ends: `package.module.NameOfTheError: what it says`.
 _RAISED = re.compile(r"[\w.]*[A-Z]\w+: ")
 Marks = dict[str, dict[str, float]]
@@ -40,6 +42,23 @@ class Child:
                 if said["mark"] == LAST:
                     return marks
         raise self.failed()
+
+    async def line(self) -> dict[str, Any]:
+        """The next line that it says, an object of JSON. Raises `OperatorError` where it ends before."""
+        assert self.process.stdout is not None
+        async for line in self.process.stdout:
+            if line.startswith(b"{"):
+                said: dict[str, Any] = json.loads(line)
+                return said
+        raise self.failed()
+
+    async def ask(self, question: dict[str, Any]) -> dict[str, Any]:
+        """Its answer to a question, both an object of JSON on one line. Raises `OperatorError` where it ends before."""
+        assert self.process.stdin is not None
+        self.process.stdin.write(json.dumps(question).encode() + b"\n")
+        with suppress(ConnectionError):
+            await self.process.stdin.drain()
+        return await self.line()
 
     def failed(self) -> OperatorError:
         """Why it did not do its work: the last error that it wrote, or else its last line."""
@@ -71,8 +90,10 @@ async def child(
             *arguments,
             cwd=ROOT,
             env=os.environ | {"PYTHONPATH": str(ROOT)} | (env or {}),
+            stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=errors,
+            limit=LONGEST_LINE,
         )
     try:
         yield Child(name, process, log)

@@ -74,6 +74,23 @@ Examples:
 
   footfall bench scale --events 500000 --partitions 8 --rounds 3
 """
+SERVE_HELP = """BERT on Triton as the pipeline asks it, against the textbook's loop, on stories of Complete Journey.
+
+`footfall`: the project's client, calls of 32 from four partitions at once, int8, batches of like length. `textbook`:
+fp32, batches of 16, each padded to 128 tokens, in one process. `dynamic_padding`: the same, padded to the batch's
+longest. All cut stories at the model's own length, and run the same weights, whose fp32 is what the int8 file stands
+for; they must answer alike. They take turns, round after round; shown are medians, and a ratio compares within a round.
+The textbook runs in ONNX Runtime, in an environment of its own that is made once, or in torch with `--torch`;
+`runtime` in the JSON says which. `p50_ms` and `p99_ms` are of one text at a time, `callers` of so many at once.
+
+Examples:
+
+  footfall bench serve --json
+
+  footfall bench serve --torch .venv-train/bin/python
+
+  footfall bench serve --device cuda
+"""
 
 JsonOption = Annotated[bool, typer.Option("--json", help="print the result as JSON, and no progress")]
 PartitionsOption = Annotated[int, typer.Option(min=1, help="partitions of every topic")]
@@ -88,6 +105,7 @@ def register(app: typer.Typer) -> None:
     group.command("recovery", help=RECOVERY_HELP)(recovery)
     group.command("memory", help=MEMORY_HELP)(memory)
     group.command("scale", help=SCALE_HELP)(scale)
+    group.command("serve", help=SERVE_HELP)(serve)
     app.add_typer(group, name="bench")
 
 
@@ -215,6 +233,36 @@ def scale(
     async def work(announce: "Callable[[str, str], None]") -> Any:
         with show.filling(console, events, "events into Kafka", quiet=as_json) as sent:
             return await measure(Settings(), events, partitions, rounds, announce, sent)
+
+    _tell(_run(work, console, quiet=as_json), console, as_json=as_json)
+
+
+def serve(
+    texts: Annotated[int, typer.Option(min=64, help="stories that each contender scores in a round")] = 256,
+    rounds: Annotated[int, typer.Option(min=1, help="rounds")] = 5,
+    device: Annotated[str, typer.Option(help="where Triton runs BERT: cpu, cuda, or auto")] = "cpu",
+    torch: Annotated[str, typer.Option(help="a Python with torch and transformers, to run the textbook in")] = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Contest with the textbook."""
+    from rich.console import Console
+
+    from deploy.bench import show
+    from deploy.bench.serve import Plan, Watch
+    from deploy.bench.serve import serve as measure
+    from stream.settings import Settings
+    from stream.sources import completejourney
+
+    console = Console()
+
+    def turn(name: str, rate: float) -> None:
+        if not as_json:
+            console.print(f"[dim]{name:>16} {rate:>7,.1f} texts/s[/]", highlight=False)
+
+    async def work(announce: "Callable[[str, str], None]") -> Any:
+        with show.filling(console, completejourney.count(), "events for stories", quiet=as_json) as read:
+            plan = Plan(texts=texts, rounds=rounds, device=device, torch=torch)
+            return await measure(Settings(), plan, announce, Watch(read, turn))
 
     _tell(_run(work, console, quiet=as_json), console, as_json=as_json)
 

@@ -53,5 +53,5 @@ def models(settings: Settings) -> Path:
     from inference.model import SHIPPED
 
     repository = settings.data_dir.resolve() / "triton" / "models"
-    assemble(TEMPLATE, settings.model_dir or SHIPPED, repository, "bert")
+    assemble(TEMPLATE, settings.model_dir or SHIPPED, repository, "bert", settings.triton_device)
     return repository

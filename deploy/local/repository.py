@@ -1,14 +1,22 @@
 """The model repository that Triton reads: the template of `deploy/triton/`, filled with a trained model's files."""
 
 import os
+import re
 import shutil
 from pathlib import Path
+from typing import Literal
 
 from schemas.errors import OperatorError
 
 
-def assemble(template: Path, model: Path, repository: Path, name: str, version: int = 1) -> Path:
-    """Lay out `repository/name`: `config.pbtxt` on top, `model.py` and the model's own files in the version's folder.
+Device = Literal["auto", "cpu", "cuda"]
+HALF = "model.fp16.onnx"
+GPUS = Path("/proc/driver/nvidia/gpus")
+_NAME = re.compile(r'^name: ".*"$', re.MULTILINE)
+
+
+def assemble(template: Path, model: Path, repository: Path, name: str, device: Device = "cpu") -> Path:
+    """Lay out `repository/name`: `config.pbtxt` on top, `model.py` and the model's own files in the folder `1`.
 
     The folder is built beside its place and swapped in, so that Triton never sees half of it. Returns it.
     """
@@ -19,14 +27,36 @@ def assemble(template: Path, model: Path, repository: Path, name: str, version: 
         raise OperatorError(f"no trained model in {model}: train one with `footfall train`, or set FOOTFALL_MODEL_DIR")
     building = repository / f".{name}.{os.getpid()}"
     shutil.rmtree(building, ignore_errors=True)
-    inside = building / str(version)
+    inside = building / "1"
     shutil.copytree(model, inside)
     for path in template.iterdir():
         if path.name == "config.pbtxt":
-            shutil.copy(path, building)
+            (building / path.name).write_text(configure(path.read_text(), name, on_gpu=on_gpu(model, device)))
         elif path.is_file() and path.suffix == ".py":
             shutil.copy(path, inside)
     final = repository / name
     shutil.rmtree(final, ignore_errors=True)
     building.rename(final)
     return final
+
+
+def configure(template: str, name: str, *, on_gpu: bool) -> str:
+    """A model's `config.pbtxt` under its own name, its instance on the CPU or on a GPU."""
+    named = _NAME.sub(f'name: "{name}"', template)
+    return named.replace("KIND_CPU", "KIND_GPU") if on_gpu else named
+
+
+def on_gpu(model: Path, device: Device) -> bool:
+    """Whether to run a model on a GPU: `auto` does where there is one, and the folder has the network in fp16.
+
+    Raises `OperatorError` where `cuda` is wanted and the folder has not.
+    """
+    there = (model / HALF).is_file()
+    if device == "cuda" and not there:
+        raise OperatorError(f"{model} has no {HALF}, which runs on a GPU: export it, or set FOOTFALL_TRITON_DEVICE=cpu")
+    return device == "cuda" or (device == "auto" and there and GPUS.is_dir())
+
+
+def any_on_gpu(repository: Path) -> bool:
+    """Whether a model of the repository is configured for a GPU."""
+    return any("KIND_GPU" in path.read_text() for path in repository.glob("*/config.pbtxt"))

@@ -10,6 +10,7 @@ from deploy.local.part import NotReady, Say
 from deploy.local.ports import LOOPBACK, Port, accepts
 from deploy.local.process import Command
 from deploy.local.reaper import remove_shared_memory, shared_memory_prefix
+from deploy.local.repository import any_on_gpu
 from deploy.local.triton_install import Installation, install
 from stream.settings import Settings
 
@@ -36,8 +37,8 @@ class Triton:
 
     def prepare(self, say: Say) -> None:
         """Install the server, and lay out the models."""
-        self._installation = install(self._folder, say)
         self._repository = self._models()
+        self._installation = install(self._folder, say, cuda=any_on_gpu(self._repository))
 
     def command(self) -> Command:
         """The server on the loopback, gRPC and metrics only."""

@@ -15,6 +15,8 @@ from schemas.errors import OperatorError
 SERVER = "nvidia-pytriton==0.7.0"
 # Triton's Python backend answers with empty int64 tensors under numpy 2, while looking healthy.
 ENVIRONMENT = ("numpy==1.26.4", "onnxruntime==1.23.2")
+# On a GPU, with the CUDA libraries that it runs on, as wheels (3 GB).
+CUDA_ENVIRONMENT = ("numpy==1.26.4", "onnxruntime-gpu[cuda,cudnn]==1.23.2")
 # What numpy 1.26 has wheels for, and the wheel has stubs for; the models' Python need not be the one Footfall runs in.
 PYTHONS = ("3.12", "3.11", "3.10")
 
@@ -42,22 +44,22 @@ class Interpreter:
     library: Path
 
 
-def install(folder: Path, say: Say) -> Installation:
+def install(folder: Path, say: Say, *, cuda: bool = False) -> Installation:
     """Install server and environment into `folder`, or find them there; OperatorError where that cannot be.
 
     An interrupted installation counts as none, and of several processes one installs while the others wait.
     """
     python = find_python()
     with installing.alone(folder):
-        return _install(folder, python, say)
+        return _install(folder, python, say, cuda=cuda)
 
 
-def _install(folder: Path, python: Interpreter, say: Say) -> Installation:
-    home = folder / f"{SERVER.partition('==')[2]}-py{python.version}"
+def _install(folder: Path, python: Interpreter, say: Say, *, cuda: bool) -> Installation:
+    home = folder / f"{SERVER.partition('==')[2]}-py{python.version}{'-cuda' if cuda else ''}"
     found = Installation(home / "wheel/pytriton/tritonserver", home / "python/bin", python.library)
     if (home / "complete").exists():
         return found
-    say("installing Triton and its Python environment (90 MB to fetch, once)")
+    say(f"installing Triton and its Python environment ({'3 GB' if cuda else '90 MB'} to fetch, once)")
     shutil.rmtree(home, ignore_errors=True)
     home.mkdir(parents=True)
     _run(sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(home / "wheel"), SERVER)
@@ -69,7 +71,8 @@ def _install(folder: Path, python: Interpreter, say: Say) -> Installation:
     shutil.copy(stub, found.server / "backends" / "python")
     _run(python.path, "-m", "venv", "--without-pip", str(home / "python"))
     into = str(found.bin / "python3")
-    _run(sys.executable, "-m", "pip", "--python", into, "install", "--quiet", "--only-binary", ":all:", *ENVIRONMENT)
+    environment = CUDA_ENVIRONMENT if cuda else ENVIRONMENT
+    _run(sys.executable, "-m", "pip", "--python", into, "install", "--quiet", "--only-binary", ":all:", *environment)
     for program in (found.program, found.server / "backends/python/triton_python_backend_stub"):
         program.chmod(0o755)
     (home / "complete").touch()
