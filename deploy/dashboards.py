@@ -77,7 +77,10 @@ ROWS: tuple[tuple[str, tuple[Panel, ...]], ...] = (
             Panel("Triton call", _quantiles("footfall_triton_seconds"), "s"),
             Panel("Batch", _quantiles("footfall_score_batch")),
             Panel("Breaker open", (("footfall_breaker_open", "{{instance}}"),)),
-            Panel("Models in use", (("footfall_model_info", "{{model}} {{version}}"),)),
+            Panel(
+                "Models in use",
+                (("footfall_model_info", "{{model}} {{version}}"), ("footfall_bert_info", "bert {{role}} {{version}}")),
+            ),
         ),
     ),
     (

@@ -55,6 +55,8 @@ class Pending(Struct, kw_only=True):
     value: float | None = None
     bert: Parts | None = None
     online: Parts | None = None
+    shadow: Parts | None = None
+    models: dict[str, str] = field(default_factory=dict)
     done: list[str] = field(default_factory=list)
 
     @property
@@ -98,6 +100,8 @@ def predict(state: History, score: Score, day_ms: int) -> Pending | None:
         value=score.value,
         bert=score.bert,
         online=score.online,
+        shadow=score.shadow,
+        models=score.models,
         done=list(kept.done),
     )
 
@@ -205,4 +209,6 @@ class Horizons:
             served=getattr(pending, target),
             bert=getattr(pending.bert, target, None),
             online=getattr(pending.online, target, None),
+            shadow=getattr(pending.shadow, target, None),
+            models=pending.models,
         )

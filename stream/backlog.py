@@ -36,3 +36,9 @@ class Backlog:
         age = now - snapshot.arrived / 1000
         self._behind = age > (self._limit * FRESH if self._behind else self._limit)
         return self._behind
+
+    def fresh(self, snapshot: Snapshot, now: float) -> bool:
+        """Whether it is of a live event, and has waited for so little that there is time for more than its score."""
+        if snapshot.arrived - snapshot.at > HISTORY_MS:
+            return False
+        return now - snapshot.arrived / 1000 < self._limit * FRESH

@@ -46,7 +46,27 @@ SNAPSHOTS = Counter("footfall_snapshots_total", "feature snapshots, by trigger",
 SCORES = Counter("footfall_scores_total", "scores, by source", ["source"])
 FALLBACKS = Counter("footfall_fallbacks_total", "scores without BERT, by reason", ["reason"])
 SCORE_BATCH = Histogram("footfall_score_batch", "snapshots in a call to Triton", buckets=_SIZES)
-TRITON_SECONDS = Histogram("footfall_triton_seconds", "time of a call to Triton", buckets=_FAST)
+TRITON_SECONDS = Histogram(
+    "footfall_triton_seconds",
+    "time of a call to Triton, by what the version is for",
+    ["role", "version"],
+    buckets=_FAST,
+)
+BERT = Gauge("footfall_bert_info", "1 for each version of BERT in use, by what it is for", ["role", "version"])
+UNANSWERED = Counter(
+    "footfall_bert_unanswered_total", "snapshots a canary or shadow did not answer, by reason", ["role", "reason"]
+)
+SHADOW_DROPPED = Counter(
+    "footfall_shadow_dropped_total",
+    "live snapshots that the shadow was not asked about, so that nobody waits",
+    ["reason"],
+)
+SHADOW_DISTANCE = Histogram(
+    "footfall_shadow_distance",
+    "how far the shadow's probability is from the serving version's",
+    ["target", "version"],
+    buckets=(0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1),
+)
 BREAKER = Gauge("footfall_breaker_open", "1 while the breaker keeps calls from Triton")
 ALERTS = Counter("footfall_alerts_total", "alerts, by kind and arm", ["kind", "arm"])
 RECOMMENDATIONS = Counter("footfall_recommendations_total", "recommendations sent")

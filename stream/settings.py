@@ -37,6 +37,9 @@ class Settings(BaseSettings):
     triton_device: Literal["auto", "cpu", "cuda"] = Field(
         "auto", description="where the local Triton runs BERT; auto: on a GPU where there is one"
     )
+    model_repository: Path | None = Field(
+        None, description="Triton's model repository as workers see it, with the registry of versions in it"
+    )
     triton_deadline_s: float = Field(
         5.0, gt=0, description="a batch not answered by then falls back to the online model"
     )
@@ -97,6 +100,11 @@ class Settings(BaseSettings):
     def topic(self, name: str) -> str:
         """A topic's name on the cluster."""
         return self.topic_prefix + name
+
+    @property
+    def repository(self) -> Path:
+        """Triton's model repository; by default the local Triton's."""
+        return self.model_repository or self.data_dir / "triton" / "models"
 
     @cached_property
     def keys(self) -> frozenset[str]:

@@ -22,7 +22,8 @@ def dequantise(path: Path) -> bytes:
     for node in graph.node:
         for name in node.input:
             readers.setdefault(name, []).append(node)
-    nodes, dropped = [], set()
+    nodes: list[tuple[Any, Any]] = []
+    dropped: set[int] = set()
     for node in graph.node:
         if node.op_type != "MatMulInteger":
             continue

@@ -9,8 +9,8 @@ from schemas.outputs import Snapshot
 from stream.features.engine import Config, Engine
 from stream.sources.catalogue import open_source
 
-# One household in so many: about 10,000 of the 155,848 baskets.
-ONE_IN = 16
+# One household in so many: about 5,000 of the 155,848 baskets.
+ONE_IN = 32
 
 
 def stories(model: Model, count: int, read: Callable[[int], None]) -> list[str]:

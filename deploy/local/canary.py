@@ -37,6 +37,26 @@ def canary(url: str, model: str, timeout_s: float = 10.0) -> None:
         raise NotReady(f"model {model}: {error.message()}") from error
 
 
+def mend(url: str, model: str, timeout_s: float = 30.0) -> bool:
+    """Load a model anew that Triton calls ready though it does not answer; whether it answers now.
+
+    Its Python process has died: Triton never starts it again by itself. One that is not ready may be on its way.
+    """
+    from tritonclient import grpc
+    from tritonclient.utils import InferenceServerException
+
+    try:
+        with grpc.InferenceServerClient(url) as client:
+            if not client.is_model_ready(model, client_timeout=timeout_s):
+                return False
+            client.unload_model(model, client_timeout=timeout_s)
+            client.load_model(model, client_timeout=timeout_s)
+        canary(url, model)
+    except (InferenceServerException, NotReady):
+        return False
+    return True
+
+
 def ones(datatype: str, shape: "list[int] | Any") -> "np.ndarray[Any, Any]":
     """An input of ones: a batch of one, and 8 along every other dimension that the model leaves open."""
     sizes = [size if size > 0 else 1 if axis == 0 else FREE_DIMENSION for axis, size in enumerate(shape)]

@@ -52,6 +52,6 @@ def models(settings: Settings) -> Path:
     """The model repository of this installation, with the chosen BERT in it."""
     from inference.model import SHIPPED
 
-    repository = settings.data_dir.resolve() / "triton" / "models"
+    repository = settings.repository.resolve()
     assemble(TEMPLATE, settings.model_dir or SHIPPED, repository, "bert", settings.triton_device)
     return repository

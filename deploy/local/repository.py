@@ -6,8 +6,8 @@ import shutil
 from pathlib import Path
 from typing import Literal
 
+from inference import registry as registries
 from schemas.errors import OperatorError
-
 
 Device = Literal["auto", "cpu", "cuda"]
 HALF = "model.fp16.onnx"
@@ -60,3 +60,19 @@ def on_gpu(model: Path, device: Device) -> bool:
 def any_on_gpu(repository: Path) -> bool:
     """Whether a model of the repository is configured for a GPU."""
     return any("KIND_GPU" in path.read_text() for path in repository.glob("*/config.pbtxt"))
+
+
+def wanted(repository: Path) -> list[str]:
+    """The models that Triton must load: the versions of BERT in use, and whatever else is in the repository."""
+    in_use = registries.read(repository).in_use
+    return [name for name in _names(repository) if name in in_use or not registries.is_version(name)]
+
+
+def vital(repository: Path) -> list[str]:
+    """Those of them without which the server is broken: a version on trial is not."""
+    serving = registries.read(repository).serving
+    return [name for name in _names(repository) if name == serving or not registries.is_version(name)]
+
+
+def _names(repository: Path) -> list[str]:
+    return sorted(path.parent.name for path in repository.glob("[!.]*/config.pbtxt"))

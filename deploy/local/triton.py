@@ -5,12 +5,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar
 
-from deploy.local.canary import canary
+from deploy.local.canary import canary, mend
 from deploy.local.part import NotReady, Say
 from deploy.local.ports import LOOPBACK, Port, accepts
 from deploy.local.process import Command
 from deploy.local.reaper import remove_shared_memory, shared_memory_prefix
-from deploy.local.repository import any_on_gpu
+from deploy.local.repository import any_on_gpu, vital, wanted
 from deploy.local.triton_install import Installation, install
 from stream.settings import Settings
 
@@ -56,7 +56,8 @@ class Triton:
             "--backend-directory": server / "backends",
             "--backend-config": f"python,shm-region-prefix-name={shared_memory_prefix(self._stack_id)}",
             "--model-control-mode": "explicit",
-            "--load-model": "*",
+            # A version on trial that does not load must not keep the others from serving.
+            "--exit-on-error": str(wanted(self._repository) == vital(self._repository)).lower(),
             "--allow-http": "false",
             "--grpc-address": LOOPBACK,
             "--grpc-port": self._settings.triton_port,
@@ -65,15 +66,20 @@ class Triton:
             "--allow-gpu-metrics": "false",
             "--exit-timeout-secs": 5,
         }
-        flags = (f"{option}={value}" for option, value in options.items())
+        flags = [f"{option}={value}" for option, value in options.items()]
+        flags += [f"--load-model={name}" for name in wanted(self._repository)]
         return Command((str(self._installation.program), "--disable-auto-complete-config", *flags), env)
 
     def probe(self) -> None:
-        """A canary inference of every model in the repository."""
+        """A canary inference of every model that must answer; one whose Python process has died is loaded anew."""
         if not accepts(self.address):
             raise NotReady("does not listen yet")
-        for model in sorted(path.name for path in self._repository.iterdir() if (path / "config.pbtxt").exists()):
-            canary(self.address, model)
+        for model in vital(self._repository):
+            try:
+                canary(self.address, model)
+            except NotReady:
+                if not mend(self.address, model):
+                    raise
 
     def clean(self) -> None:
         """Remove the shared memory between the server and its Python processes, which outlives a kill."""

@@ -10,9 +10,6 @@ import msgspec
 from confluent_kafka import Message
 from msgspec.structs import replace
 
-from inference.model import Model
-from inference.scorer import Scorer, Unavailable
-from inference.triton import TritonScorer
 from online.alerts import Policy, decide
 from online.index import ItemIndex
 from online.learner import TARGETS
@@ -20,7 +17,7 @@ from online.recommend import recommend
 from online.rhythm import usual_hour
 from online.said import Said, decode_said, encode_said
 from online.state import NAME, Learner
-from schemas.outputs import Interaction, ModelSnapshot, Parts, Recommendation, Score, Snapshot, encode, make_id
+from schemas.outputs import Interaction, ModelSnapshot, Recommendation, Score, Snapshot, encode, make_id
 from schemas.topics import ALERTS, DECISIONS, FEATURES, INTERACTIONS, MODELS, RECOMMENDATIONS, SCORES
 from stream import metrics
 from stream.backlog import REASON as BEHIND
@@ -29,9 +26,9 @@ from stream.kafka.follow import Follower
 from stream.kafka.stage import Stage
 from stream.kafka.state import Out
 from stream.kafka.transport import Run
-from stream.pace import Pace
 from stream.settings import Settings
 from stream.stages import reviews
+from stream.stages.asking import Answer, Bert
 
 log = logging.getLogger("footfall.score")
 _snapshots = msgspec.json.Decoder(Snapshot)
@@ -49,11 +46,9 @@ class Models:
     """What every partition of the worker scores with: BERT, the newest online model, the item index."""
 
     def __init__(self, settings: Settings) -> None:
-        self.bert = Model.load(settings.model_dir)
-        self.scorer: Scorer | None = None
+        self.bert = Bert(settings)
         self.learner = Learner()
         self.index = ItemIndex()
-        self.pace = Pace(settings.score_batch)
         self.behind_s = settings.score_behind_s
         self.policy = Policy(holdout_share=settings.holdout_share)
         self.ready = asyncio.Event()
@@ -61,25 +56,18 @@ class Models:
     async def follow(self, stage: Stage) -> None:
         """Connect to Triton, and follow the models and the interactions until the stage ends."""
         settings = stage.settings
-        scorer = TritonScorer(settings.triton_url, self.bert, deadline_s=settings.triton_deadline_s)
-        self.scorer = scorer
         models = Follower(settings.kafka_brokers, settings.topic(MODELS.name), self._swap)
         interactions = Follower(settings.kafka_brokers, settings.topic(INTERACTIONS.name), self._learn_item)
         try:
+            await self.bert.open()
             async with asyncio.TaskGroup() as group:
                 group.create_task(models.run())
                 group.create_task(interactions.run())
-                group.create_task(self._watch(scorer))
+                group.create_task(self.bert.watch())
                 await models.caught_up.wait()
                 self.ready.set()
         finally:
-            await scorer.close()
-
-    @staticmethod
-    async def _watch(scorer: TritonScorer) -> None:
-        while True:
-            metrics.BREAKER.set(not scorer.breaker.allows())
-            await asyncio.sleep(1)
+            await self.bert.close()
 
     def _swap(self, message: Message) -> None:
         """Take over a published version of the online model; one that is broken leaves the present one serving."""
@@ -94,7 +82,6 @@ class Models:
         self.learner = learner
         metrics.MODEL.clear()
         metrics.MODEL.labels("online", learner.version).set(1)
-        metrics.MODEL.labels("bert", self.bert.version).set(1)
 
     def _learn_item(self, message: Message) -> None:
         value = message.value()
@@ -167,56 +154,42 @@ class ScorePartition:
     async def _score_all(self, snapshots: list[Snapshot], out: Out) -> None:
         """Score, and take from the list, all of it."""
         while snapshots:
-            size = self._models.pace.batch
+            size = self._models.bert.pace.batch
             late = list(takewhile(self._late, snapshots[:size]))
             batch = late or snapshots[:size]
-            await self._score(batch, out, BEHIND if late else "")
+            quiet = len(batch) == len(snapshots) and all(self._backlog.fresh(one, self._now()) for one in batch)
+            await self._score(batch, out, BEHIND if late else "", quiet=quiet)
             del snapshots[: len(batch)]
 
     def _late(self, snapshot: Snapshot) -> bool:
         return self._backlog.late(snapshot, self._now())
 
-    async def _score(self, snapshots: Sequence[Snapshot], out: Out, without: str = "") -> None:
-        """Score a batch; with a reason to be `without` BERT, it is not asked."""
-        texts = [self._models.bert.text(snapshot) for snapshot in snapshots]
-        answers, fallback = self._unasked(len(texts), without) if without else await self._ask(texts)
+    async def _score(self, snapshots: Sequence[Snapshot], out: Out, without: str = "", *, quiet: bool) -> None:
+        """Score a batch; with a reason to be `without` BERT, it is not asked. While it is `quiet`, the shadow is, too.
+
+        What is decided is sent before the shadow is asked: it may keep a score waiting, for a moment, but no alert.
+        """
+        bert = self._models.bert
+        answers = bert.unasked(snapshots, without) if without else await bert.ask(snapshots)
         # Reviews are few, and what an unhappy one says is never less urgent than now.
-        read = await reviews.read(snapshots, self._scorer)
-        for snapshot, text, bert in zip(snapshots, texts, answers, strict=True):
-            content = read.get(snapshot.id)
-            score = replace(combine(snapshot, text, bert, fallback, self._models), sentiment=content)
-            if content is not None:
-                reviews.tell(snapshot, content, out)
-            out(SCORES.name, score.customer.encode(), encode(score))
-            metrics.SCORES.labels(score.source).inc()
-            metrics.SCORE_SECONDS.observe(max(0.0, self._now() - score.arrived / 1000))
-            self._decide(score, snapshot, out)
-            self._recommend(snapshot, score, out)
+        read = await reviews.read(snapshots, bert.serving.scorer)
+        scores = [self._told(*one, read, out) for one in zip(snapshots, answers, strict=True)]
+        shadows = await bert.ask_shadow(snapshots, quiet=quiet and not without)
+        for score in scores:
+            told = beside(score, shadows.get(score.id))
+            out(SCORES.name, told.customer.encode(), encode(told))
+            metrics.SCORES.labels(told.source).inc()
+            metrics.SCORE_SECONDS.observe(max(0.0, self._now() - told.arrived / 1000))
 
-    @staticmethod
-    def _unasked(count: int, reason: str) -> tuple[Sequence[Parts | None], str]:
-        metrics.FALLBACKS.labels(reason).inc(count)
-        return [None] * count, reason
-
-    async def _ask(self, texts: Sequence[str]) -> tuple[Sequence[Parts | None], str]:
-        """BERT's answers, or the reason why there are none."""
-        began = time.perf_counter()
-        try:
-            answers = await self._scorer.score(texts)
-        except Unavailable as error:
-            self._models.pace.failed()
-            return self._unasked(len(texts), error.reason)
-        took = time.perf_counter() - began
-        self._models.pace.answered(len(texts), took)
-        metrics.TRITON_SECONDS.observe(took)
-        metrics.SCORE_BATCH.observe(len(texts))
-        return answers, ""
-
-    @property
-    def _scorer(self) -> Scorer:
-        scorer = self._models.scorer
-        assert scorer is not None, "follow() sets it before ready"
-        return scorer
+    def _told(self, snapshot: Snapshot, answer: Answer, read: dict[str, float], out: Out) -> Score:
+        """One snapshot's score, after what follows from it was decided and sent."""
+        content = read.get(snapshot.id)
+        score = replace(combine(snapshot, answer, self._models), sentiment=content)
+        if content is not None:
+            reviews.tell(snapshot, content, out)
+        self._decide(score, snapshot, out)
+        self._recommend(snapshot, score, out)
+        return score
 
     def _decide(self, score: Score, snapshot: Snapshot, out: Out) -> None:
         before = self._said.get(score.customer, Said())
@@ -262,14 +235,14 @@ class ScorePartition:
         """Nothing waits for the clock here: silence comes as snapshots."""
 
 
-def combine(snapshot: Snapshot, story: str, bert: Parts | None, fallback: str, models: Models) -> Score:
-    """One snapshot's score out of BERT's answer (None: `fallback` says why) and the online model's."""
-    learner = models.learner
+def combine(snapshot: Snapshot, answer: Answer, models: Models) -> Score:
+    """One snapshot's score out of BERT's answer and the online model's."""
+    learner, bert = models.learner, answer.parts
     online = learner.model.predict_one(snapshot.features)
     served = learner.combine(bert, online)
     versions = {"online": learner.version}
     if bert is not None:
-        versions["bert"] = models.bert.version
+        versions["bert"] = answer.version
     return Score(
         id=snapshot.id,
         customer=snapshot.customer,
@@ -279,11 +252,22 @@ def combine(snapshot: Snapshot, story: str, bert: Parts | None, fallback: str, m
         churn=served.churn,
         intent=served.intent,
         source="online" if bert is None else "ensemble",
-        fallback=fallback,
+        fallback=answer.fallback,
         bert=bert,
         online=online,
         models=versions,
         reasons={target: learner.model.explain_one(snapshot.features, target) for target in TARGETS},
         features=snapshot.features,
-        story=story,
+        story=answer.story,
     )
+
+
+def beside(score: Score, shadow: Answer | None) -> Score:
+    """A score with what the shadow says of the same snapshot."""
+    if shadow is None or shadow.parts is None:
+        return score
+    if score.bert is not None:
+        for target in ("churn", "intent"):
+            apart = abs(getattr(shadow.parts, target) - getattr(score.bert, target))
+            metrics.SHADOW_DISTANCE.labels(target, shadow.version).observe(apart)
+    return replace(score, shadow=shadow.parts, models={**score.models, "shadow": shadow.version})

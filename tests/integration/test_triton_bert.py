@@ -95,6 +95,11 @@ async def until(condition: Callable[[], bool], seconds: float) -> None:
             await asyncio.sleep(0.05)
 
 
+def running(name: str) -> set[int]:
+    """The processes of this test's stack whose names begin so."""
+    return {process.pid for process in psutil.Process().children(recursive=True) if process.name().startswith(name)}
+
+
 async def until_refused(scorer: TritonScorer, texts: list[str]) -> None:
     async with asyncio.timeout(60):
         with contextlib.suppress(Unavailable):
@@ -102,14 +107,16 @@ async def until_refused(scorer: TritonScorer, texts: list[str]) -> None:
                 await scorer.score(texts)
 
 
-async def test_a_dead_model_process_is_noticed_and_its_return_as_well(scorer: TritonScorer, model: Model) -> None:
-    """The stack restarts a Triton whose canary fails; the breaker's own canary then closes it, with no call made."""
+async def test_a_dead_model_process_is_noticed_under_load_and_mended(scorer: TritonScorer, model: Model) -> None:
+    """The stack loads a model whose canary fails anew, in the server that runs; the breaker's own canary closes it."""
     texts = [model.text(shopper(1, 3, 9))]
     before = await scorer.score(texts)
-    for process in psutil.Process().children(recursive=True):
-        if process.name().startswith("triton_python"):
-            process.kill()
-    await until_refused(scorer, texts)
+    servers = running("tritonserver")
+    callers = [asyncio.create_task(until_refused(scorer, texts)) for _ in range(4)]
+    for pid in running("triton_python"):
+        psutil.Process(pid).kill()
+    await asyncio.gather(*callers)
     assert not scorer.breaker.allows()
     await until(lambda: scorer.breaker.state is State.CLOSED, 120)
     assert await scorer.score(texts) == before
+    assert running("tritonserver") == servers

@@ -20,14 +20,16 @@ class TritonPythonModel:
         options.intra_op_num_threads = int(config["parameters"]["threads"]["string_value"])
         # Idle threads must sleep: the cores are shared with the rest of the pipeline.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        file, provider = "model.onnx", ("CPUExecutionProvider", {})
+        network, provider = "model.onnx", "CPUExecutionProvider"
+        placed: dict[str, str] = {}
         if args["model_instance_kind"] == "GPU":
             ort.preload_dlls()
-            file, provider = "model.fp16.onnx", ("CUDAExecutionProvider", {"device_id": args["model_instance_device_id"]})
-        self.session = ort.InferenceSession(os.path.join(folder, file), options, providers=[provider])
-        if self.session.get_providers()[0] != provider[0]:
-            # ONNX Runtime goes on without its CUDA libraries; a hundred times slower, and saying nothing.
-            raise RuntimeError(f"{provider[0]} cannot be had: look at onnxruntime-gpu and its CUDA libraries")
+            network, provider = "model.fp16.onnx", "CUDAExecutionProvider"
+            placed = {"device_id": args["model_instance_device_id"]}
+        self.session = ort.InferenceSession(os.path.join(folder, network), options, providers=[(provider, placed)])
+        if self.session.get_providers()[0] != provider:
+            # ONNX Runtime goes on without its CUDA libraries; many times slower, and saying nothing.
+            raise RuntimeError(f"{provider} cannot be had: look at onnxruntime-gpu and its CUDA libraries")
         with open(os.path.join(folder, "manifest.json"), "rb") as file:
             manifest = json.load(file)
         heads = ",".join(manifest.get("heads", ("churn", "intent")))

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 import pytest
 
+from inference.model import Model
 from inference.scorer import Unavailable
 from schemas.behaviours import Behaviour
 from schemas.decode import decode
@@ -12,6 +13,7 @@ from schemas.outputs import Alert, Parts, Review, Score, Snapshot, encode, make_
 from schemas.topics import ALERTS, CLICKSTREAM, SCORES
 from stream.kafka.transport import Run
 from stream.settings import Settings
+from stream.stages.asking import Version
 from stream.stages.score import Models, ScorePartition
 from tests.unit.stream.stages.conftest import Outputs
 
@@ -51,7 +53,7 @@ def bert() -> Bert:
 @pytest.fixture
 def partition(bert: Bert) -> ScorePartition:
     models = Models(Settings())
-    models.scorer = bert
+    models.bert.use(Version("bert", Model.load(), bert))
     models.ready.set()
     return ScorePartition(models, lambda: NOW)
 
