@@ -42,7 +42,7 @@ class Line(Struct, frozen=True, gc=False, array_like=True):
     name: str = ""
 
 
-class Event(Struct, gc=False, kw_only=True):
+class Event(Struct, gc=False):
     """One behaviour of one customer, validated: `at` is event time in epoch ms, money is in minor units.
 
     `message` is the 64-bit deduplication key (of the messageId, else of the bytes); `order` that of the order id.
@@ -57,12 +57,12 @@ class Event(Struct, gc=False, kw_only=True):
     message: int
     known: bool = False
     anonymous: str = ""
+    currency: str = ""
+    device: str = ""
+    channel: str = ""
     lines: tuple[Line, ...] = ()
     order: int = 0
     amount: int | None = None
     discount: int = 0
-    currency: str = ""
     rating: float = 0.0
     text: str = ""
-    device: str = ""
-    channel: str = ""

@@ -4,7 +4,7 @@ A known event is decoded in one pass, typed by its name. Whatever that refuses g
 envelope first: it takes the events that are not known, and explains the broken ones.
 """
 
-from typing import Any, Union
+from typing import Any, Final, Literal, Union
 
 import msgspec
 
@@ -19,11 +19,12 @@ from schemas.topics import MAX_EVENT_BYTES
 _envelope = msgspec.json.Decoder(Envelope)
 _properties = {spec.properties: msgspec.json.Decoder(spec.properties) for spec in EVENTS.values()}
 
-# For each known event a struct of its own, told apart by the field `event`.
+# For each known event a struct of its own, told apart by the field `event`, which pages and identifies do not have.
+_TAG: Final = b'"event"'
 _KNOWN: dict[type[Any], str] = {
     msgspec.defstruct(
         spec.properties.__name__,
-        [("properties", spec.properties)],
+        [("type", Literal["track"]), ("properties", spec.properties)],
         bases=(Head,),
         kw_only=True,
         gc=False,
@@ -43,11 +44,11 @@ def decode(raw: bytes | None, currency: str) -> Event:
         raise Rejected(Reason.EMPTY, "the message has no value")
     if len(raw) > MAX_EVENT_BYTES:
         raise Rejected(Reason.TOO_LARGE, f"{len(raw)} bytes; an event has at most {MAX_EVENT_BYTES}")
+    if _TAG not in raw:
+        return _decode_any(raw, currency)
     try:
         message = _known.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError):
-        return _decode_any(raw, currency)
-    if message.type != "track":
         return _decode_any(raw, currency)
     behaviour, fill = _FIELDS[type(message)]
     event = _event(message, raw, currency, behaviour)
@@ -83,16 +84,17 @@ def _event(head: Head, raw: bytes, currency: str, behaviour: Behaviour) -> Event
             device = context.device.type.lower()[:32]
         if context.campaign is not None:
             channel = (context.campaign.medium or context.campaign.source or "").lower()[:32]
+    # By position, in the order of the fields: by name it takes twice as long.
     return Event(
-        behaviour=behaviour,
-        at=parse_time(head.timestamp),
-        customer=str(anonymous if user is None else user),
-        message=message_key(head.messageId or raw),
-        known=user is not None,
-        anonymous="" if user is None or anonymous is None else str(anonymous),
-        currency=currency,
-        device=device,
-        channel=channel,
+        behaviour,
+        parse_time(head.timestamp),
+        str(anonymous if user is None else user),
+        message_key(head.messageId or raw),
+        user is not None,
+        "" if user is None or anonymous is None else str(anonymous),
+        currency,
+        device,
+        channel,
     )
 
 

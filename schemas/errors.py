@@ -33,6 +33,10 @@ class Rejected(FootfallError):
         self.detail = detail
         self.path = path
 
+    def within(self, parent: str) -> "Rejected":
+        """The same with its path, which begins inside of something, led by where that is."""
+        return Rejected(self.reason, self.detail, parent + self.path)
+
 
 class OperatorError(FootfallError):
     """Something the operator can mend; the message says what to do. The command line prints it and exits with 1."""

@@ -29,25 +29,25 @@ from schemas.money import to_minor
 MAX_QUANTITY: Final = 1_000_000
 
 
-def _quantity(value: Number, *path: str) -> int:
-    if type(value) is int and 0 <= value <= MAX_QUANTITY:
-        return value
+def _quantity(value: Number) -> int:
     try:
         quantity = float(value)
     except ValueError as error:
-        raise Rejected(Reason.BAD_VALUE, f"{value!r} is no quantity", "".join(path)) from error
+        raise Rejected(Reason.BAD_VALUE, f"{value!r} is no quantity", ".quantity") from error
     if not 0 <= quantity <= MAX_QUANTITY:
-        raise Rejected(Reason.BAD_VALUE, f"{value!r} is no quantity of 0 to {MAX_QUANTITY}", "".join(path))
+        raise Rejected(Reason.BAD_VALUE, f"{value!r} is no quantity of 0 to {MAX_QUANTITY}", ".quantity")
     # Goods sold by weight: part of a piece is one piece in the cart.
     return math.ceil(quantity)
 
 
-def _line(product: Product | OneProduct | CartChange, currency: str, path: str) -> Line:
-    price, category, brand, name = product.price, product.category, product.brand, product.name
+def _line(product: Product | OneProduct | CartChange, currency: str) -> Line:
+    """Raises `Rejected` with a path that begins at the product."""
+    price, quantity = product.price, product.quantity
+    category, brand, name = product.category, product.brand, product.name
     return Line(
         str(product.product_id),
-        _quantity(product.quantity, path, ".quantity"),
-        None if price is None else to_minor(price, currency, path, ".price"),
+        quantity if type(quantity) is int and 0 <= quantity <= MAX_QUANTITY else _quantity(quantity),
+        None if price is None else to_minor(price, currency, ".price"),
         category[:64] if category else "",
         brand[:64] if brand else "",
         name[:128] if name else "",
@@ -55,7 +55,13 @@ def _line(product: Product | OneProduct | CartChange, currency: str, path: str) 
 
 
 def _lines(products: list[Product], currency: str) -> tuple[Line, ...]:
-    return tuple(_line(p, currency, f"$.properties.products[{i}]") for i, p in enumerate(products))
+    lines: list[Line] = []
+    try:
+        for product in products:
+            lines.append(_line(product, currency))
+    except Rejected as rejected:
+        raise rejected.within(f"$.properties.products[{len(lines)}]") from rejected.__cause__
+    return tuple(lines)
 
 
 def _set_currency(event: Event, currency: str | None) -> None:
@@ -75,7 +81,10 @@ def _list(event: Event, p: ProductListViewed) -> None:
 
 def _one(event: Event, p: OneProduct | CartChange) -> None:
     _set_currency(event, p.currency)
-    event.lines = (_line(p, event.currency, "$.properties"),)
+    try:
+        event.lines = (_line(p, event.currency),)
+    except Rejected as rejected:
+        raise rejected.within("$.properties") from rejected.__cause__
 
 
 def _cart(event: Event, p: CartViewed) -> None:

@@ -18,4 +18,4 @@ def message_key(message: str | bytes) -> int:
 
     A new message is taken for one of 128 remembered ones once in two million million.
     """
-    return hash64(message) >> 15
+    return xxh3_64_intdigest(message.encode() if isinstance(message, str) else message) >> 16

@@ -14,18 +14,18 @@ LIMIT = 10**15
 _PLAIN = 1e9
 
 
-def to_minor(value: int | float | str, currency: str, *path: str) -> int:
-    """Minor units of an amount, half to even; raises `Rejected` when it is no number, negative or absurd.
+def to_minor(value: int | float | str, currency: str, path: str = "$") -> int:
+    """Minor units of an amount, half to even; raises `Rejected` at `path` when it is no number, negative or absurd.
 
     >>> to_minor("19.99", "USD"), to_minor(1200, "JPY"), to_minor(0.125, "KWD")
     (1999, 1200, 125)
     """
-    places = EXPONENTS.get(currency, 2)
-    if places == 2 and type(value) is float and 0 <= value < _PLAIN:
+    if type(value) is float and 0 <= value < _PLAIN and currency not in EXPONENTS:
         # The float nearest to a whole number of hundredths names it.
         cents = round(value * 100)
         if cents / 100 == value:
             return cents
+    places = EXPONENTS.get(currency, 2)
     if isinstance(value, int):
         minor: int = value * 10**places
     else:
@@ -34,11 +34,11 @@ def to_minor(value: int | float | str, currency: str, *path: str) -> int:
             exact = Decimal(value if isinstance(value, str) else repr(value)).scaleb(places)
             minor = int(exact.to_integral_value(rounding=ROUND_HALF_EVEN))
         except (InvalidOperation, ValueError, OverflowError) as error:
-            raise Rejected(Reason.BAD_VALUE, f"{value!r} is not an amount of money", "".join(path)) from error
+            raise Rejected(Reason.BAD_VALUE, f"{value!r} is not an amount of money", path) from error
     if minor < 0:
-        raise Rejected(Reason.NEGATIVE_MONEY, f"{value!r} is negative", "".join(path))
+        raise Rejected(Reason.NEGATIVE_MONEY, f"{value!r} is negative", path)
     if minor > LIMIT:
-        raise Rejected(Reason.BAD_VALUE, f"{value!r} is too large an amount", "".join(path))
+        raise Rejected(Reason.BAD_VALUE, f"{value!r} is too large an amount", path)
     return minor
 
 

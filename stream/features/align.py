@@ -44,12 +44,15 @@ class _Chunk(Generic[T]):
 class _Lane(Generic[T]):
     """What waits of one source, in the order in which it came."""
 
-    __slots__ = ("chunks", "count", "newest")
+    __slots__ = ("chunks", "newest")
 
     def __init__(self) -> None:
         self.chunks: deque[_Chunk[T]] = deque()
-        self.count = 0
         self.newest = 0
+
+    @property
+    def count(self) -> int:
+        return sum(len(chunk.items) - chunk.next for chunk in self.chunks)
 
 
 class Aligner(Generic[T]):
@@ -82,6 +85,8 @@ class Aligner(Generic[T]):
         lane = self._lanes[source]
         newest = max(lane.newest, clock)
         chunk: _Chunk[T] | None = None
+        times: list[int] = []
+        items: list[T] = []
         for at, arrived, item in entries:
             if at > newest:
                 newest = at
@@ -89,14 +94,14 @@ class Aligner(Generic[T]):
             if chunk is None or live is not chunk.live:
                 chunk = _Chunk(live, received)
                 lane.chunks.append(chunk)
-            chunk.times.append(newest)
-            chunk.items.append(item)
+                times, items = chunk.times, chunk.items
+            times.append(newest)
+            items.append(item)
             chunk.arrived = arrived
-            lane.count += 1
         lane.newest = newest
 
-    def release(self, ends: Sequence[float | None], most: int) -> Iterator[list[T]]:
-        """What may leave, in order and in batches, `most` items in all.
+    def release(self, ends: Sequence[float | None], most: int) -> Iterator[tuple[int, list[T]]]:
+        """What may leave, in order and in batches of one source, its number before them; `most` items in all.
 
         `ends` says for each source when it was last known to be read to its end (s, the clock of `received`); None
         while there is more to read, or nobody knows.
@@ -113,9 +118,8 @@ class Aligner(Generic[T]):
             chunk.next = stop
             if stop == len(chunk.items):
                 lane.chunks.popleft()
-            lane.count -= stop - start
             most -= stop - start
-            yield batch
+            yield source, batch
 
     def _first(self) -> int | None:
         """The source whose head is the earliest."""

@@ -11,7 +11,6 @@ from types import GenericAlias
 from typing import Any, Final, get_type_hints
 
 import msgspec
-import numpy as np
 from cramjam import zstd
 from msgspec import Struct
 
@@ -48,7 +47,7 @@ _decoder: msgspec.msgpack.Decoder[Any] = msgspec.msgpack.Decoder(GenericAlias(tu
 def encode_profile(profile: Profile, due: int = 0) -> bytes:
     """The profile as bytes, its header's length in the first; `due` as in the header, 0 where it is not known."""
     sending = profile.ids is not None and bool(profile.ids.outgoing)
-    header = _encoder.encode(Header(VERSION, due, sending, profile.touched, profile.applied))
+    header = _encoder.encode((VERSION, due, sending, profile.touched, profile.applied))
     newest = max(profile.seen.values(), default=0)
     body = _encoder.encode((newest, _pack(profile.seen, newest), *_values(profile)))
     return b"%c%b%b" % (len(header), header, body if len(body) < _LONG else bytes(zstd.compress(body, 1)))
@@ -89,11 +88,16 @@ def decode_profile(raw: bytes) -> Profile:
 
 def _pack(seen: dict[int, int], newest: int) -> bytes:
     # An age of more than a byte holds has been forgotten, or will be at the next flush.
-    both = [message << 8 | min(newest - day, 255) for message, day in seen.items()]
-    return np.array(both, "<u8").view(np.uint8).reshape(-1, 8)[:, :_SEEN_BYTES].tobytes()
+    return b"".join(
+        [
+            (message << 8 | (age if (age := newest - day) < 255 else 255)).to_bytes(_SEEN_BYTES, "little")
+            for message, day in seen.items()
+        ]
+    )
 
 
 def _unpack(packed: bytes, newest: int) -> dict[int, int]:
-    whole = np.zeros((len(packed) // _SEEN_BYTES, 8), np.uint8)
-    whole[:, :_SEEN_BYTES] = np.frombuffer(packed, np.uint8).reshape(-1, _SEEN_BYTES)
-    return {both >> 8: newest - (both & 255) for both in whole.view("<u8").ravel().tolist()}
+    whole = [
+        int.from_bytes(packed[start : start + _SEEN_BYTES], "little") for start in range(0, len(packed), _SEEN_BYTES)
+    ]
+    return {both >> 8: newest - (both & 255) for both in whole}

@@ -27,6 +27,7 @@ _NEVER = 1 << 62
 REVIEW_CHARACTERS = 1_000  # of a review's text that are read
 _SCORED = Behaviour.REVIEW_SCORED
 _BEHAVIOURS = tuple(Behaviour)  # by number
+_ORDER = Behaviour.ORDER
 _ITEM_BEHAVIOURS = frozenset(
     {Behaviour.CLICK, Behaviour.VIEW, Behaviour.CART_ADD, Behaviour.CART_REMOVE, Behaviour.WISHLIST, Behaviour.REVIEW}
 )
@@ -145,39 +146,40 @@ class Engine:
         """The newest offset of each source that any profile holds."""
         return self._reread | {s: offset for s, offset in self._offsets.items() if offset > self._reread.get(s, -1)}
 
-    def time(self, event: Event, arrived: int) -> int:
-        """Where the event moves the clock to: its own time, but never ahead of its arrival. Raises `Rejected`."""
-        if event.at > arrived + self.config.ahead:
+    def time(self, at: int, arrived: int) -> int:
+        """Where an event moves the clock to: its own time, but never ahead of its arrival. Raises `Rejected`."""
+        if at <= arrived:
+            return at
+        if at > arrived + self._ahead:
             raise Rejected(Reason.TIMESTAMP_AHEAD, "the event lies ahead of its arrival", "$.timestamp")
-        return min(event.at, arrived)
+        return arrived
 
     def apply(self, event: Event, source: int, offset: int, arrived: int) -> list[Record]:
         """One event of input topic `source` at `offset`; fires what was due before it. Raises `Rejected`.
 
         An event that the profile already holds (read again after a crash, or a repeat) changes nothing.
         """
-        at, customer = event.at, event.customer
-        if at > arrived + self._ahead:
-            raise Rejected(Reason.TIMESTAMP_AHEAD, "the event lies ahead of its arrival", "$.timestamp")
-        now = at if at < arrived else arrived
+        at, customer, behaviour = event.at, event.customer, event.behaviour
+        now = self.time(at, arrived)
         records = self.advance(now, arrived) if now > self.clock else []
         self._offsets[source] = offset
         profile = self.profiles.get(customer) or self._wake(customer)
         if profile is None:
-            if event.behaviour is _SCORED:
+            if behaviour is _SCORED:
                 return records  # She was erased meanwhile, or is silent for years: no profile comes of this.
             profile = self.profiles[customer] = Profile(customer)
         elif offset <= self._reread.get(source, -1) and offset <= profile.applied.get(source, -1):
             self.repeated += 1
             return records
-        if event.behaviour is _SCORED:
+        if behaviour is _SCORED:
             self._hear(profile, event)
             return records
-        if at <= profile.last or event.behaviour in ORDER_CHANGES:
+        changes_order = behaviour in ORDER_CHANGES
+        if changes_order or at <= profile.last:
             self.unverifiable += beyond(profile, event)
         # Also where it is a repeat: an order's second report may move the order.
         self.dirty.add(customer)
-        report = event.behaviour == Behaviour.ORDER and event.message not in profile.seen
+        report = behaviour is _ORDER and event.message not in profile.seen
         if not apply(profile, event, self.config.currency):
             self.repeated += 1
             self._arm_for_event(profile, event)
@@ -195,7 +197,7 @@ class Engine:
         if self.config.emit:
             self._tell(profile, event, arrived, records)
         # Mostly the session's end is armed already, and is moved on when it is due.
-        if self._armed.get(customer, _NEVER) > at + self._gap or event.behaviour in ORDER_CHANGES:
+        if changes_order or self._armed.get(customer, _NEVER) > at + self._gap:
             self._arm_for_event(profile, event)
         return records
 

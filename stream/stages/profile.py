@@ -3,7 +3,7 @@
 import math
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from schemas.behaviours import Behaviour, Event
@@ -81,7 +81,7 @@ class ProfilePartition:
         self._currency = settings.currency
         self._engine = Engine(engine_config(settings))
         self._stitching = Stitching(self._engine, settings.partitions, self._take)
-        self._aligner: Aligner[tuple[Any, Event, int]] = Aligner(len(ALIGNED), PATIENCE_S)
+        self._aligner: Aligner[tuple[Any, Event]] = Aligner(len(ALIGNED), PATIENCE_S)
         self._turns = Turns(len(ALIGNED))
         self._ends = ends
         self._marked: Marker | None = None
@@ -111,7 +111,7 @@ class ProfilePartition:
         if source == SOURCE:
             self._stitch(run, out)
             return
-        entries = [entry for record in run.records if (entry := self._entry(record, source, out)) is not None]
+        entries = self._entries(run.records, out)
         self._turns.read(source, run.offset, self._head(source))
         self._aligner.add(source, entries, self._engine.clock, time.time())
         self.release(out)
@@ -128,31 +128,37 @@ class ProfilePartition:
         except Rejected as rejected:
             refuse(record, rejected, out)
 
-    def _entry(self, record: Any, source: int, out: Out) -> Entry[tuple[Any, Event, int]] | None:
-        engine = self._engine
-        try:
-            event = decode(record.value, self._currency)
-            at = engine.time(event, record.timestamp)
-        except Rejected as rejected:
-            refuse(record, rejected, out)
-            return None
-        # Whoever has a profile here lives here; only a new customer's home needs to be looked up.
-        if event.customer not in engine.profiles and event.customer not in engine:
-            number = home(event.customer, self._partitions)
-            if number != self._number:
-                # Other keys and other partitioners: the event belongs to another partition's profile.
-                topic = record.topic[len(self._prefix) :]
-                out(topic, event.customer.encode(), record.value, number, record.headers)
-                metrics.REROUTED.inc()
-                return None
-        return at, record.timestamp, (record, event, source)
+    def _entries(self, records: Sequence[Any], out: Out) -> list[Entry[tuple[Any, Event]]]:
+        engine, currency = self._engine, self._currency
+        profiles, time_of = engine.profiles, engine.time
+        entries = []
+        for record in records:
+            arrived = record.timestamp
+            try:
+                event = decode(record.value, currency)
+                at = time_of(event.at, arrived)
+            except Rejected as rejected:
+                refuse(record, rejected, out)
+                continue
+            # Whoever has a profile here lives here; only a new customer's home needs to be looked up.
+            if event.customer in profiles or event.customer in engine or self._at_home(record, event.customer, out):
+                entries.append((at, arrived, (record, event)))
+        return entries
+
+    def _at_home(self, record: Any, customer: str, out: Out) -> bool:
+        """Other keys and other partitioners: an event that belongs to another partition's profile is sent there."""
+        number = home(customer, self._partitions)
+        if number == self._number:
+            return True
+        out(record.topic[len(self._prefix) :], customer.encode(), record.value, number, record.headers)
+        metrics.REROUTED.inc()
+        return False
 
     def release(self, out: Out) -> bool:
         """Into the profiles with what need not wait any longer, a step of it; whether there is more."""
         left = _STEP
-        for batch in self._aligner.release(self._ends(), left):
-            for record, event, source in batch:
-                self._apply(record, event, source, out)
+        for source, batch in self._aligner.release(self._ends(), left):
+            self._apply(batch, source, out)
             left -= len(batch)
         if self._turns:
             self._erase(out)
@@ -169,12 +175,14 @@ class ProfilePartition:
         head = self._aligner.head(source)
         return None if head is None else int(head[0].offset)
 
-    def _apply(self, record: Any, event: Event, source: int, out: Out) -> None:
-        try:
-            if event.known or not self._stitching.forward(record, event, source):
-                self._take(event, source, record.offset, record.timestamp, out)
-        except Rejected as rejected:
-            refuse(record, rejected, out)
+    def _apply(self, batch: Sequence[tuple[Any, Event]], source: int, out: Out) -> None:
+        take, forward = self._take, self._stitching.forward
+        for record, event in batch:
+            try:
+                if event.known or not forward(record, event, source):
+                    take(event, source, record.offset, record.timestamp, out)
+            except Rejected as rejected:
+                refuse(record, rejected, out)
 
     def _take(self, event: Event, source: int, offset: int, arrived: int, out: Out) -> None:
         engine = self._engine

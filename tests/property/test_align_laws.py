@@ -33,7 +33,7 @@ def entries(source: int, times: list[int], first: int = 0, arrived: int = HISTOR
 
 
 def left(aligner: Aligner[Item], ends: Sequence[float | None], most: int = 1_000) -> list[Item]:
-    return [item for batch in aligner.release(ends, most) for item in batch]
+    return [item for _, batch in aligner.release(ends, most) for item in batch]
 
 
 @given(streams, st.data())
