@@ -20,7 +20,8 @@ _envelope = msgspec.json.Decoder(Envelope)
 _properties = {spec.properties: msgspec.json.Decoder(spec.properties) for spec in EVENTS.values()}
 
 # For each known event a struct of its own, told apart by the field `event`, which pages and identifies do not have.
-_TAG: Final = b'"event"'
+# Without the quote at its end, a character so frequent in JSON that looking for it takes four times as long.
+_TAG: Final = b'"event'
 _KNOWN: dict[type[Any], str] = {
     msgspec.defstruct(
         spec.properties.__name__,

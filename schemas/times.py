@@ -10,6 +10,7 @@ LATEST: Final = 253_402_300_799_999  # The end of the year 9999, where ISO 8601 
 
 _utc = datetime.UTC
 _iso = datetime.datetime.fromisoformat
+_EPOCH = datetime.datetime(1970, 1, 1, tzinfo=_utc)
 
 
 def parse_time(value: str | int | float) -> int:
@@ -33,7 +34,8 @@ def epoch_ms(value: str | int | float) -> int:
             moment = _iso(value)
             if moment.tzinfo is None:
                 moment = moment.replace(tzinfo=_utc)
-            return round(moment.timestamp() * 1000)
+            since = moment - _EPOCH
+            return (since.days * 86_400 + since.seconds) * 1000 + round(since.microseconds / 1000)
         return round(value * 1000) if abs(value) < 1e11 else round(value)
     except (ValueError, OverflowError) as error:
         raise Rejected(Reason.BAD_TIMESTAMP, f"{value!r} is no time", "$.timestamp") from error

@@ -91,3 +91,11 @@ LEARNED = Gauge("footfall_learned_examples", "examples learned, by target", ["ta
 UNLEARNED = Counter("footfall_unlearned_examples_total", "examples that taught nothing, by reason", ["reason"])
 QUALITY = Gauge("footfall_quality", "rolling quality of what was served", ["target", "source", "metric"])
 DRIFT = Gauge("footfall_drift_detections", "drifts detected in the log loss", ["target"])
+
+_OF_A_PARTITION = (LAG, INCOMPLETE, PROFILES, PENDING)
+
+
+def forget(partition: int) -> None:
+    """A partition is another worker's now: what was last measured of it is no longer true, and must not be added up."""
+    for gauge in _OF_A_PARTITION:
+        gauge.remove_by_labels({"partition": str(partition)})

@@ -177,11 +177,13 @@ def _moment(event: Event) -> Moment:
             amount = (line.price or 0) * line.quantity
         words = event.text[:_WORDS] or line.name
         return Moment(event.at, message, behaviour, line.item, line.category, line.brand, amount, line.quantity, words)
+    if not lines:
+        return Moment(event.at, message, behaviour, "", "", "", amount or 0, 0, event.text[:_WORDS])
     return Moment(
         at=event.at,
         message=message,
         behaviour=behaviour,
-        item=lines[0].item if lines else "",
+        item=lines[0].item,
         category=_most_common([line.category for line in lines]),
         brand=_most_common([line.brand for line in lines]),
         amount=sum((line.price or 0) * line.quantity for line in lines) if amount is None else amount,

@@ -2,11 +2,12 @@
 
 The header is what an engine must know of a profile that nobody has touched yet: so a million of them are restored in
 seconds, and decoded one by one when their customers come or their timers are due. Message ids are packed, six bytes
-each and one for their age in days.
+each and one for their age in days: all first bytes, all second ones, and so on, which is how they are cut out fastest.
 """
 
 from dataclasses import fields
 from operator import attrgetter
+from struct import pack, unpack
 from types import GenericAlias
 from typing import Any, Final, get_type_hints
 
@@ -19,7 +20,6 @@ from stream.features.profile import Profile
 
 VERSION: Final = 3
 _LONG: Final = 2_000  # bytes beyond which a profile is worth compressing
-_SEEN_BYTES: Final = MESSAGE_BYTES + 1
 _MAGIC: Final = b"\x28\xb5\x2f\xfd"  # how every zstd frame begins (RFC 8878); no msgpack array does
 
 
@@ -75,11 +75,12 @@ def decode_profile(raw: bytes) -> Profile:
     header = read_header(raw)
     body = raw[1 + raw[0] :]
     try:
-        newest, seen, *values = _decoder.decode(zstd.decompress(body) if body.startswith(_MAGIC) else body)
+        newest, packed, *values = _decoder.decode(zstd.decompress(body) if body.startswith(_MAGIC) else body)
+        seen = _unpack(packed, newest)
     except (msgspec.DecodeError, OSError, ValueError) as error:
         raise ValueError(f"no profile, or not in format {VERSION}: {error}") from error
     return Profile(
-        seen=_unpack(seen, newest),
+        seen=seen,
         touched=header.touched,
         applied=header.applied,
         **dict(zip(_NAMES, values, strict=True)),
@@ -87,17 +88,21 @@ def decode_profile(raw: bytes) -> Profile:
 
 
 def _pack(seen: dict[int, int], newest: int) -> bytes:
-    # An age of more than a byte holds has been forgotten, or will be at the next flush.
-    return b"".join(
-        [
-            (message << 8 | (age if (age := newest - day) < 255 else 255)).to_bytes(_SEEN_BYTES, "little")
-            for message, day in seen.items()
-        ]
-    )
+    words = pack(f"<{len(seen)}Q", *seen)
+    try:
+        ages = bytes(map(newest.__sub__, seen.values()))
+    except ValueError:
+        # An age of more than a byte holds has been forgotten, or will be at the next flush.
+        ages = bytes(min(newest - day, 255) for day in seen.values())
+    return b"".join([*(words[place::8] for place in range(MESSAGE_BYTES)), ages])
 
 
 def _unpack(packed: bytes, newest: int) -> dict[int, int]:
-    whole = [
-        int.from_bytes(packed[start : start + _SEEN_BYTES], "little") for start in range(0, len(packed), _SEEN_BYTES)
-    ]
-    return {both >> 8: newest - (both & 255) for both in whole}
+    count, rest = divmod(len(packed), MESSAGE_BYTES + 1)
+    if rest:
+        raise ValueError(f"{len(packed)} bytes of messages")
+    words = bytearray(8 * count)
+    for place in range(MESSAGE_BYTES):
+        words[place::8] = packed[place * count : (place + 1) * count]
+    ages = packed[MESSAGE_BYTES * count :]
+    return dict(zip(unpack(f"<{count}Q", words), [newest - age for age in ages], strict=True))

@@ -362,6 +362,7 @@ class Stage:
                     owned.ready.set()
                     if owned.task is not None:
                         owned.task.cancel()
+                metrics.forget(number)
             self._reading.forget(revoked)
             self._report_ready()
 

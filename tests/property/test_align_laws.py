@@ -102,6 +102,6 @@ def test_what_is_live_waits_behind_the_history_of_its_own_topic() -> None:
     aligner.add(1, [(1, now, "history"), (now, now, "an order")], 0, 100.0)
     batches = list(aligner.release([None, None], 10))
     # The other topic has more to come, which may be as old as the order.
-    assert batches == [["history"], ["live", "sent late by a phone that was away"]]
+    assert batches == [(1, ["history"]), (0, ["live", "sent late by a phone that was away"])]
     assert (aligner.count(1), aligner.head(1), aligner.head(0)) == (1, "an order", None)
-    assert list(aligner.release([100.0, None], 10)) == [["an order"]]
+    assert list(aligner.release([100.0, None], 10)) == [(1, ["an order"])]

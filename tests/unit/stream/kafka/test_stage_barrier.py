@@ -6,6 +6,7 @@ from typing import cast
 import pytest
 from confluent_kafka import KafkaError
 
+from stream import metrics
 from stream.kafka.epochs import NotDelivered
 from stream.kafka.owned import Owned
 from stream.kafka.stage import BarrierBroken
@@ -111,6 +112,18 @@ async def test_a_partition_revoked_while_it_is_restored_holds_nobody_up(bench: B
     bench.messages.put(0)
     await bench.settle()
     assert (cast(State, restoring.state).count, bench.state.count) == (0, 1)
+
+
+async def test_a_partition_that_is_another_workers_is_measured_no_longer(bench: Bench) -> None:
+    mine = {"stage": "profile", "topic": INPUT.topic, "partition": "0"}
+    for partition in (0, 7):
+        metrics.LAG.labels("profile", INPUT.topic, partition).set(5)
+    revoked = asyncio.create_task(bench.revoke())
+    await bench.settle()
+    await revoked
+    measured = [sample.labels for sample in metrics.LAG.collect()[0].samples]
+    assert mine not in measured
+    assert mine | {"partition": "7"} in measured
 
 
 async def test_a_run_that_revocation_overtakes_is_never_finished(bench: Bench) -> None:
