@@ -57,9 +57,9 @@ def _line(product: Product | OneProduct | CartChange, currency: str) -> Line:
 def _lines(products: list[Product], currency: str) -> tuple[Line, ...]:
     lines: list[Line] = []
     try:
-        for product in products:
-            lines.append(_line(product, currency))
+        lines.extend(_line(product, currency) for product in products)
     except Rejected as rejected:
+        # Those before the broken one are in the list.
         raise rejected.within(f"$.properties.products[{len(lines)}]") from rejected.__cause__
     return tuple(lines)
 

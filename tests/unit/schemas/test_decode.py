@@ -64,6 +64,16 @@ def message(properties: dict[str, Any] | None = None, **changes: Any) -> bytes:
             "$.properties.products[0].product_id",
         ),
         (
+            message({"products": [{"product_id": "p"}, {"product_id": "q", "price": -1}]}, event="Cart Viewed"),
+            Reason.NEGATIVE_MONEY,
+            "$.properties.products[1].price",
+        ),
+        (
+            message({"products": [{"product_id": "p"}, {"product_id": "q", "quantity": "some"}]}, event="Cart Viewed"),
+            Reason.BAD_VALUE,
+            "$.properties.products[1].quantity",
+        ),
+        (
             message({"product_id": "p", "rating": "good", "review_body": ""}, event="Product Reviewed"),
             Reason.BAD_VALUE,
             "$.properties.rating",
