@@ -35,9 +35,10 @@ DEADLINE_S = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How many texts each contender gets a round, how many rounds, and where BERT and the textbook run."""
+    """How many texts each contender gets a round, out of how many events, how many rounds, and who runs where."""
 
     texts: int = 256
+    events: int = 40_000
     rounds: int = 5
     device: str = "cpu"
     torch: str = ""
@@ -55,7 +56,7 @@ async def serve(settings: Settings, plan: Plan, announce: Announce, watch: Watch
     """Run the rounds, then callers side by side. Raises `OperatorError` where the contenders do not answer alike."""
     folder = settings.model_dir or SHIPPED
     model = Model.load(folder)
-    texts = await asyncio.to_thread(stories, model, plan.texts, watch.read)
+    texts = await asyncio.to_thread(stories, model, plan.texts, plan.events, watch.read)
     loop = asyncio.get_running_loop()
 
     def say(line: str) -> None:

@@ -238,7 +238,8 @@ def scale(
 
 
 def serve(
-    texts: Annotated[int, typer.Option(min=64, help="stories that each contender scores in a round")] = 256,
+    texts: Annotated[int, typer.Option(min=1, help="stories that each contender scores in a round")] = 256,
+    events: Annotated[int, typer.Option(min=1000, help="baskets that the stories are made of")] = 40_000,
     rounds: Annotated[int, typer.Option(min=1, help="rounds")] = 5,
     device: Annotated[str, typer.Option(help="where Triton runs BERT: cpu, cuda, or auto")] = "cpu",
     torch: Annotated[str, typer.Option(help="a Python with torch and transformers, to run the textbook in")] = "",
@@ -251,7 +252,6 @@ def serve(
     from deploy.bench.serve import Plan, Watch
     from deploy.bench.serve import serve as measure
     from stream.settings import Settings
-    from stream.sources import completejourney
 
     console = Console()
 
@@ -260,8 +260,8 @@ def serve(
             console.print(f"[dim]{name:>16} {rate:>7,.1f} texts/s[/]", highlight=False)
 
     async def work(announce: "Callable[[str, str], None]") -> Any:
-        with show.filling(console, completejourney.count(), "events for stories", quiet=as_json) as read:
-            plan = Plan(texts=texts, rounds=rounds, device=device, torch=torch)
+        with show.filling(console, events, "events for stories", quiet=as_json) as read:
+            plan = Plan(texts=texts, events=events, rounds=rounds, device=device, torch=torch)
             return await measure(Settings(), plan, announce, Watch(read, turn))
 
     _tell(_run(work, console, quiet=as_json), console, as_json=as_json)

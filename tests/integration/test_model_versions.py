@@ -1,15 +1,19 @@
 """Versions of BERT on the real Triton under load: published, promoted, rolled back, refused; no request is lost."""
 
 import asyncio
+import json
 import shutil
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 import pytest_asyncio
+from typer.testing import CliRunner
 
+from deploy.cli import app
 from deploy.models.versions import Versions
 from inference import manifest as manifests
 from inference import registry
@@ -40,7 +44,13 @@ def trained(folder: Path, version: str, network: bytes | None = None) -> Path:
 @pytest.fixture
 def settings(triton: Settings) -> Iterator[Settings]:
     """The session's Triton, which serves the base alone again afterwards."""
-    patient = triton.model_copy(update={"triton_deadline_s": PATIENT_S, "kafka_brokers": "127.0.0.1:1"})
+    patient = Settings.model_validate(
+        {
+            **triton.model_dump(include=triton.model_fields_set),
+            "triton_deadline_s": PATIENT_S,
+            "kafka_brokers": "127.0.0.1:1",
+        }
+    )
     yield patient
     repository = patient.repository.resolve()
     for path in repository.glob("bert-*"):
@@ -81,6 +91,14 @@ class Load:
         self._halt.set()
 
 
+def listed(settings: Settings) -> list[dict[str, Any]]:
+    """What `footfall model list` says of each version."""
+    done = CliRunner().invoke(app, ["model", "list", "--json"], env=settings.environment())
+    assert done.exit_code == 0, done.output
+    found: list[dict[str, Any]] = json.loads(done.stdout)["versions"]
+    return found
+
+
 def _snapshot(number: int) -> Snapshot:
     return Snapshot(id=f"s{number}", customer=f"c{number}", at=NOW, trigger="order", arrived=NOW, features={}, story=[])
 
@@ -118,6 +136,10 @@ async def test_a_swap_under_load_loses_no_request(settings: Settings, load: Load
     await asyncio.to_thread(versions.roll_back)
     await load.until(lambda: load.newest == old)
     assert await asyncio.to_thread(versions.check) == {"bert": "good", "bert-2": "good"}
+    (base, second) = await asyncio.to_thread(listed, settings)
+    assert (base["name"], base["version"], base["role"]) == ("bert", old, "serving")
+    assert (second["name"], second["version"], second["role"]) == ("bert-2", new, "previous")
+    assert base["triton"]["texts"] > 0
     load.stop()
     await load.until(lambda: load.versions.total() + load.fallbacks.total() == load.asked)
     assert not load.fallbacks

@@ -152,6 +152,18 @@ def test_an_update_without_a_total_and_what_is_no_order_say_nothing() -> None:
     assert state == History()
 
 
+def test_an_example_says_what_a_version_on_trial_would_have_said() -> None:
+    versions = {"bert": "one", "shadow": "two"}
+    score = msgspec.structs.replace(make_score(10.0), shadow=Parts(churn=0.1, intent=0.9), models=versions)
+    state = History()
+    pending = predict(state, score, DAY_MS)
+    assert pending is not None
+    assert msgspec.msgpack.decode(msgspec.msgpack.encode(pending), type=Pending) == pending
+    intent, churn = HORIZONS.mature(pending, state, 50 * DAY_MS)
+    assert (intent.shadow, churn.shadow) == (0.9, 0.1)
+    assert intent.models == churn.models == versions
+
+
 def test_value_matures_last_and_says_what_was_expected() -> None:
     state = History()
     score = msgspec.structs.replace(

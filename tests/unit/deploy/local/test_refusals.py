@@ -10,9 +10,11 @@ import pytest
 from typer.testing import CliRunner
 
 from deploy.cli import app
-from deploy.local import catalogue, triton_install
+from deploy.local import catalogue, repository, triton_install
 from deploy.local.ports import LOOPBACK, Port, check_disk, free_port
 from deploy.local.repository import assemble
+from inference import registry
+from inference.registry import Entry, Registry
 from schemas.errors import OperatorError
 
 
@@ -93,6 +95,34 @@ def test_a_repository_is_laid_out_as_triton_reads_it(tmp_path: Path) -> None:
         assemble(catalogue.TEMPLATE, model, tmp_path / "models", "bert")
     found = {str(path.relative_to(tmp_path / "models")) for path in (tmp_path / "models").rglob("*")}
     assert found == {"bert", "bert/config.pbtxt", "bert/1", "bert/1/model.py", "bert/1/model.onnx"}
+
+
+def test_one_folder_serves_from_a_cpu_and_from_a_gpu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(repository, "GPUS", tmp_path)
+    model = tmp_path / "model"
+    model.mkdir()
+    template = (catalogue.TEMPLATE / "config.pbtxt").read_text()
+    assert not repository.on_gpu(model, "auto")
+    with pytest.raises(OperatorError, match="FOOTFALL_TRITON_DEVICE=cpu"):
+        repository.on_gpu(model, "cuda")
+    (model / repository.HALF).touch()
+    assert [repository.on_gpu(model, device) for device in ("auto", "cpu", "cuda")] == [True, False, True]
+    on_gpu = repository.configure(template, "bert-2", on_gpu=True)
+    assert 'name: "bert-2"' in on_gpu
+    assert "KIND_GPU" in on_gpu
+    assert "KIND_CPU" not in on_gpu
+    assert repository.configure(template, "bert", on_gpu=False) == template
+
+
+def test_triton_loads_versions_in_use_and_lives_by_the_one_that_serves(tmp_path: Path) -> None:
+    for name in ("bert", "bert-2", "bert-3", "bert-4", "echo"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "config.pbtxt").touch()
+    assert (repository.wanted(tmp_path), repository.vital(tmp_path)) == (["bert", "echo"], ["bert", "echo"])
+    entries = tuple(Entry(name=f"bert-{n}", version=str(n), source="", at="") for n in (2, 3, 4))
+    registry.write(tmp_path, Registry(serving="bert-2", previous="bert", shadow="bert-4", entries=entries))
+    assert repository.wanted(tmp_path) == ["bert", "bert-2", "bert-4", "echo"]
+    assert repository.vital(tmp_path) == ["bert-2", "echo"]
 
 
 def test_whatever_uses_topics_brings_their_creation() -> None:
