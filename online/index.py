@@ -1,20 +1,21 @@
-"""The item index: which items go together, what is popular, what a customer buys again. Incremental and bounded.
+"""The item index: what may come next in a session, what is popular, what a customer buys again.
 
-Every count decays with event time. It is kept in forward-decayed form (a count at time t is worth 2^((t - origin) /
-half-life)), so that all counts compare as they are and nothing has to be touched as time passes; only when the
-numbers grow large are all rescaled to a new origin. Source: Cormode et al. 2009, Forward Decay.
+It learns from interactions, one at a time, and is bounded; the same interactions in the same order give the same index.
 """
 
-import math
-from dataclasses import dataclass
-from heapq import nlargest
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Final
 
-import msgspec
-from msgspec import Struct, field
+import numpy as np
 
+from online.recommend import query
+from online.recommend.memory import DAY, Bounds, Memory
+from online.recommend.prior import PRIOR
+from online.recommend.query import Slots
+from online.recommend.ranker import Ranker
+from online.recommend.sessions import LENGTH
+from online.recommend.shoppers import NO_SERIAL, Bought, Shopper, Shoppers
 from schemas.behaviours import Behaviour
-from schemas.features import DAY_MS
 from schemas.outputs import Interaction
 
 WEIGHTS: Final[dict[int, float]] = {
@@ -24,83 +25,33 @@ WEIGHTS: Final[dict[int, float]] = {
     Behaviour.CART_ADD: 3.0,
     Behaviour.ORDER: 5.0,
 }
-TOGETHER_HALF_MS: Final = 30.0 * DAY_MS
-POPULAR_HALF_MS: Final = 3.0 * DAY_MS
-ACROSS_SESSIONS: Final = 0.3
-SAME_PURCHASE_MS: Final = DAY_MS // 2
+# Every look at an item is a step of the session; what is put into the cart or bought was mostly looked at before.
+LOOKS: Final = frozenset({Behaviour.CLICK, Behaviour.VIEW})
+# The ranker learns from one in this many steps: each costs as much as a recommendation.
+CHOICES: Final = 16
 HOT: Final = 200
-# 2^400 leaves room for sums; at a half-life of 3 days it is reached after more than three years.
-RESCALE: Final = 400.0
 
-
-@dataclass(frozen=True, slots=True)
-class Bounds:
-    """The most that is kept: items, neighbours of each, customers, their recent items and their purchases."""
-
-    items: int = 10_000
-    neighbours: int = 20
-    customers: int = 5_000
-    recent: int = 12
-    bought: int = 24
-
-
-class Recent(Struct, array_like=True):
-    """An item that a customer touched lately, in which session, and how strongly."""
-
-    item: str
-    session: int
-    weight: float
-
-
-class Bought(Struct, array_like=True):
-    """An item's purchases by one customer: first and last time, and how many apart from each other."""
-
-    first: int
-    last: int
-    count: int
-
-    @property
-    def gap_ms(self) -> float | None:
-        """The mean time between two purchases; None with one."""
-        return (self.last - self.first) / (self.count - 1) if self.count > 1 else None
-
-
-class Shopper(Struct):
-    """What the index remembers of one customer."""
-
-    recent: list[Recent] = field(default_factory=list)
-    bought: dict[str, Bought] = field(default_factory=dict)
-
-
-class _State(Struct, kw_only=True, forbid_unknown_fields=True):
-    origin: int | None
-    popular: dict[str, float]
-    together: dict[str, dict[str, float]]
-    mass: dict[str, float]
-    categories: dict[str, str]
-    shoppers: dict[str, Shopper]
+__all__ = ["DAY", "HOT", "WEIGHTS", "Bought", "Bounds", "ItemIndex"]
 
 
 class ItemIndex:
-    """Learns from interactions, one at a time; the same interactions in the same order give the same index."""
+    """Learns from interactions; `choices` is how often the ranker learns, one in so many steps (0: never)."""
 
-    def __init__(self, bounds: Bounds | None = None) -> None:
+    def __init__(self, bounds: Bounds | None = None, choices: int = CHOICES) -> None:
         self.bounds = bounds or Bounds()
-        self._origin: int | None = None
-        self._popular: dict[str, float] = {}
-        self._together: dict[str, dict[str, float]] = {}
-        self._mass: dict[str, float] = {}
-        self._categories: dict[str, str] = {}
-        self._shoppers: dict[str, Shopper] = {}
-        # The most popular, exactly: counts only grow, so an item outside is below the floor until it grows past it.
-        self._hot: dict[str, float] = {}
-        self._hot_floor = 0.0
+        self.choices = choices
+        self.memory = Memory(self.bounds)
+        self.shoppers = Shoppers(self.bounds.customers, self.bounds.bought)
+        self.ranker = Ranker(query.features_count(), PRIOR)
+        self.categories: dict[str, str] = {}
+        self._by_category: dict[str, dict[int, None]] = {}
+        self.steps = 0
 
     def __len__(self) -> int:
-        return len(self._popular)
+        return len(self.memory.slots)
 
     def __contains__(self, item: str) -> bool:
-        return item in self._popular
+        return item in self.memory.slots
 
     def learn_one(self, interaction: Interaction) -> None:
         """Take in one interaction; what has no item or no meaning for items is ignored."""
@@ -108,188 +59,139 @@ class ItemIndex:
         item = interaction.item
         if weight is None or not item:
             return
-        age = self._age(interaction.at)
-        count = self._popular[item] = self._popular.get(item, 0.0) + weight * 2.0 ** (age / POPULAR_HALF_MS)
-        if count >= self._hot_floor:
-            self._hot[item] = count
-            if len(self._hot) > 2 * HOT:
-                self._cool()
+        shopper = self.shoppers.touch(interaction.customer)
+        if interaction.session != shopper.session:
+            shopper.session, shopper.serial, shopper.items = interaction.session, NO_SERIAL, []
+        step = interaction.behaviour in LOOKS or item not in shopper.items
+        if step and shopper.items:
+            self.steps += 1
+            if self.choices and self.steps % self.choices == 0:
+                self.learn_choice(shopper.items, item, interaction.at)
+        slot = self._slot(item)
         if interaction.category:
-            self._categories[item] = interaction.category
-        shopper = self._shopper(interaction.customer)
+            self._categorise(item, slot, interaction.category)
+        self.memory.touch(slot, weight, interaction.at)
+        if step:
+            self._step(shopper, item, slot, weight, interaction.at)
         if interaction.behaviour == Behaviour.ORDER:
-            self._buy(shopper, item, interaction.at)
-        self._meet(shopper, interaction, weight, 2.0 ** (age / TOGETHER_HALF_MS))
-        if len(self._popular) > self.bounds.items + self.bounds.items // 8:
-            self._forget_items()
+            self.shoppers.buy(shopper, item, interaction.at)
 
-    def forget(self, customer: str) -> None:
-        """Drop what is remembered of one customer; counts over all customers stay, they name nobody."""
-        self._shoppers.pop(customer, None)
+    def learn_choice(self, session: Sequence[str], item: str, at: int) -> None:
+        """The ranker learns that `item` came next after the items of `session`, of all that might have."""
+        found = self._find(session, at)
+        slot = self.memory.slots.find(item)
+        if found is None or slot is None:
+            return
+        place = int(np.searchsorted(found.slots, slot))
+        if place < len(found.slots) and found.slots[place] == slot:
+            self.ranker.learn_one(found.features, place)
 
-    def neighbours(self, item: str) -> list[tuple[str, float]]:
-        """The items that go best with `item`, best first, with their cosine similarity."""
-        together = self._together.get(item)
-        if not together:
+    def after(self, session: Sequence[str], at: int, k: int = 20) -> list[tuple[str, float]]:
+        """The items most likely to come next, best first, with their probabilities among the candidates.
+
+        `session` is its items, oldest first; unknown ones are ignored. Empty where none is known.
+        """
+        found = self._find(session, at)
+        if found is None:
             return []
-        mass = self._mass
-        own = mass.get(item, 0.0)
-        found = [
-            (count / math.sqrt(own * theirs), other)
-            for other, count in together.items()
-            if (theirs := mass.get(other, 0.0)) * own > 0.0
-        ]
-        found.sort(reverse=True)
-        return [(other, similarity) for similarity, other in found[: self.bounds.neighbours]]
+        scores = np.exp(found.scores - found.scores.max())
+        shares = scores / scores.sum()
+        best = np.argsort(-shares, kind="stable")[:k]
+        name = self.memory.slots.name
+        return [(name(int(found.slots[i])), float(shares[i])) for i in best]
 
     def trending(self, n: int = HOT) -> list[tuple[str, float]]:
-        """The `n` most popular items now, most popular first, as shares of the first's popularity.
+        """The `n` hottest items, best first, as shares of the first's."""
+        return self._hottest(np.flatnonzero(self.memory.hot > 0.0), n)
 
-        Up to `HOT` items cost a sort of at most twice as many; more cost one of all.
-        """
-        counts = self._hot if n <= HOT else self._popular
-        top = nlargest(n, counts.items(), key=_by_count)
-        best = top[0][1] if top else 0.0
-        return [(item, count / best if best > 0.0 else 0.0) for item, count in top]
+    def of_category(self, category: str, n: int) -> list[tuple[str, float]]:
+        """The hottest items of a category, best first, as shares of the first's."""
+        slots = np.fromiter(self._by_category.get(category, ()), np.int64)
+        return self._hottest(slots, n)
+
+    def reasons(self, items: Sequence[str], session: Sequence[str]) -> list[str]:
+        """For each item the one of the session that it goes with best, the newest where it goes with none."""
+        known = {name: slot for name in reversed(session) if (slot := self.memory.slots.find(name)) is not None}
+        wanted = [self.memory.slots.find(item) for item in items]
+        if not known or not items:
+            return [session[-1]] * len(items) if session else []
+        share = query.company(self.memory, list(known.values()), [-1 if slot is None else slot for slot in wanted])
+        names = list(known)
+        best = share.argmax(0)
+        return [names[best[i]] if share[best[i], i] > 0.0 else names[0] for i in range(len(items))]
 
     def category(self, item: str) -> str:
         """The item's category as last said; empty when never."""
-        return self._categories.get(item, "")
+        return self.categories.get(item, "")
+
+    def session(self, customer: str) -> list[str]:
+        """The items of the customer's last session, oldest first."""
+        shopper = self.shoppers.find(customer)
+        return [] if shopper is None else list(shopper.items)
 
     def bought(self, customer: str) -> dict[str, Bought]:
         """What this customer bought, of what is remembered."""
-        shopper = self._shoppers.get(customer)
+        shopper = self.shoppers.find(customer)
         return {} if shopper is None else shopper.bought
 
-    def dump(self) -> dict[str, Any]:
-        """The index as JSON-able values.
+    def forget(self, customer: str) -> None:
+        """Drop what is remembered of one customer; counts over all customers stay, they name nobody."""
+        self.shoppers.forget(customer)
 
-        It is trimmed to its bounds first, and what goes together rounded to five digits, which is a third of the
-        bytes: the original as well, so that copy and original go on alike.
-        """
-        for item, together in self._together.items():
-            best = self._best(together) if len(together) > self.bounds.neighbours else together
-            self._together[item] = {other: float(f"{count:.5g}") for other, count in best.items()}
-        state = _State(
-            origin=self._origin,
-            popular=self._popular,
-            together=self._together,
-            mass=self._mass,
-            categories=self._categories,
-            shoppers=self._shoppers,
-        )
-        found: dict[str, Any] = msgspec.to_builtins(state)
-        return found
+    def take_categories(self, categories: dict[str, str]) -> None:
+        """Let these be the items' categories. Raises ValueError for an item that is not known."""
+        self.categories, self._by_category = {}, {}
+        for item, category in categories.items():
+            slot = self.memory.slots.find(item)
+            if slot is None:
+                raise ValueError("an item index with a category of an item that it has not")
+            self._categorise(item, slot, category)
 
-    @classmethod
-    def load(cls, state: object, bounds: Bounds | None = None) -> "ItemIndex":
-        """An index from `dump`'s state; raises ValueError for anything else."""
-        try:
-            given = msgspec.convert(state, _State)
-        except msgspec.ValidationError as error:
-            raise ValueError(f"not an item index's state: {error}") from error
-        counts = [*given.popular.values(), *given.mass.values()]
-        counts += [count for together in given.together.values() for count in together.values()]
-        if any(not 0.0 <= count < math.inf for count in counts):
-            raise ValueError("the item index's state has a count that is negative or not finite")
-        index = cls(bounds)
-        index._origin = given.origin
-        index._popular, index._together, index._mass = given.popular, given.together, given.mass
-        index._categories, index._shoppers = given.categories, given.shoppers
-        index._hot = dict(given.popular)
-        index._cool()
-        return index
+    def _find(self, session: Sequence[str], at: int) -> query.Found | None:
+        known = [slot for item in session if (slot := self.memory.slots.find(item)) is not None]
+        if not known:
+            return None
+        found = query.find(self.memory, known, at)
+        return found._replace(scores=self.ranker.score(found.features))
 
-    def _age(self, at: int) -> float:
-        if self._origin is None:
-            self._origin = at
-        age = float(at - self._origin)
-        if age / POPULAR_HALF_MS > RESCALE:
-            self._rescale(age)
-            self._origin = at
-            return 0.0
-        return age
+    def _hottest(self, some: Slots, n: int) -> list[tuple[str, float]]:
+        hot = self.memory.hot[some]
+        if len(some) > n:
+            # All that are as hot as the last one: which of them are taken must not hang on chance.
+            floor = -np.partition(-hot, n - 1)[n - 1]
+            some, hot = some[hot >= floor], hot[hot >= floor]
+        best = np.lexsort((some, -hot))[:n]
+        most = float(hot[best[0]]) if len(best) else 1.0
+        return [(self.memory.slots.name(int(some[i])), float(hot[i]) / most if most > 0.0 else 0.0) for i in best]
 
-    def _rescale(self, age: float) -> None:
-        together, popular = 2.0 ** (-age / TOGETHER_HALF_MS), 2.0 ** (-age / POPULAR_HALF_MS)
-        self._popular = {item: count * popular for item, count in self._popular.items()}
-        self._hot = {item: count * popular for item, count in self._hot.items()}
-        self._hot_floor *= popular
-        self._mass = {item: count * together for item, count in self._mass.items()}
-        self._together = {
-            item: {other: count * together for other, count in others.items()}
-            for item, others in self._together.items()
-        }
+    def _slot(self, item: str) -> int:
+        memory = self.memory
+        if item not in memory.slots and memory.slots.full:
+            memory.forget_items()
+            self.take_categories({i: category for i, category in self.categories.items() if i in memory.slots})
+        return memory.slot(item)
 
-    def _shopper(self, customer: str) -> Shopper:
-        # Taken out and put back, the dict is in order of use: the first is the one that was quiet longest.
-        shopper = self._shoppers.pop(customer, None) or Shopper()
-        self._shoppers[customer] = shopper
-        if len(self._shoppers) > self.bounds.customers:
-            del self._shoppers[next(iter(self._shoppers))]
-        return shopper
-
-    def _buy(self, shopper: Shopper, item: str, at: int) -> None:
-        known = shopper.bought.pop(item, None)
-        if known is None:
-            known = Bought(at, at, 1)
-        elif at > known.last + SAME_PURCHASE_MS or at < known.first - SAME_PURCHASE_MS:
-            known = Bought(min(known.first, at), max(known.last, at), known.count + 1)
-        shopper.bought[item] = known
-        if len(shopper.bought) > self.bounds.bought:
-            del shopper.bought[next(iter(shopper.bought))]
-
-    def _meet(self, shopper: Shopper, interaction: Interaction, weight: float, decay: float) -> None:
-        item, session = interaction.item, interaction.session
-        recent = shopper.recent
-        for position, known in enumerate(recent):
-            if known.item == item:
-                del recent[position]
-                if known.session == session and known.weight >= weight:
-                    # Looked at once more: nothing new about what goes with what.
-                    recent.append(known)
-                    return
-                break
-        own = self._together.setdefault(item, {})
-        gained = 0.0
-        for known in recent:
-            # The weaker of the two behaviours says how much it means that both met.
-            count = min(weight, known.weight) * decay
-            if known.session != session:
-                count *= ACROSS_SESSIONS
-            own[known.item] = own.get(known.item, 0.0) + count
-            self._gain(known.item, item, count)
-            gained += count
-        self._mass[item] = self._mass.get(item, 0.0) + gained
-        if len(own) > 2 * self.bounds.neighbours:
-            self._together[item] = self._best(own)
-        recent.append(Recent(item, session, weight))
-        del recent[: -self.bounds.recent]
-
-    def _gain(self, item: str, other: str, count: float) -> None:
-        if item not in self._popular:
+    def _categorise(self, item: str, slot: int, category: str) -> None:
+        before = self.categories.get(item)
+        if before == category:
             return
-        together = self._together.setdefault(item, {})
-        together[other] = together.get(other, 0.0) + count
-        self._mass[item] = self._mass.get(item, 0.0) + count
-        if len(together) > 2 * self.bounds.neighbours:
-            self._together[item] = self._best(together)
+        if before is not None:
+            self._by_category[before].pop(slot, None)
+            if not self._by_category[before]:
+                del self._by_category[before]
+        self.categories[item] = category
+        self._by_category.setdefault(category, {})[slot] = None
 
-    def _best(self, together: dict[str, float]) -> dict[str, float]:
-        return dict(nlargest(self.bounds.neighbours, together.items(), key=_by_count))
-
-    def _cool(self) -> None:
-        self._hot = dict(nlargest(HOT, self._hot.items(), key=_by_count))
-        self._hot_floor = min(self._hot.values()) if len(self._hot) == HOT else 0.0
-
-    def _forget_items(self) -> None:
-        keep = {item for item, _ in nlargest(self.bounds.items, self._popular.items(), key=_by_count)}
-        for store in (self._popular, self._together, self._mass, self._categories):
-            for item in store.keys() - keep:
-                del store[item]
-        self._hot = dict(self._popular)
-        self._cool()
-
-
-def _by_count(pair: tuple[str, float]) -> tuple[float, str]:
-    return pair[1], pair[0]
+    def _step(self, shopper: Shopper, item: str, slot: int, weight: float, at: int) -> None:
+        memory = self.memory
+        find = memory.slots.find
+        before = [known for other in reversed(shopper.items) if (known := find(other)) is not None]
+        if before:
+            memory.meet(slot, before, weight, at)
+            if not memory.sessions.holds(shopper.serial):
+                shopper.serial = memory.sessions.begin(at)
+                for known in reversed(before):
+                    memory.sessions.append(shopper.serial, known)
+            memory.sessions.append(shopper.serial, slot)
+        shopper.items.append(item)
+        del shopper.items[:-LENGTH]

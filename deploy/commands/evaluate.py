@@ -16,7 +16,7 @@ Examples:
 """
 
 # The module of deploy.evaluate that answers: `measure(asked) -> dict` and `show(console, found)`.
-TASKS: Final[dict[str, str]] = {}
+TASKS: Final[dict[str, str]] = {"next-item": "next_item"}
 
 
 def register(app: typer.Typer) -> None:

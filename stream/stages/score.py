@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from online.alerts import Policy, decide
 from online.index import ItemIndex
 from online.learner import TARGETS
-from online.recommend import recommend
+from online.recommend.recommend import recommend
 from online.rhythm import usual_hour
 from online.said import Said, decode_said, encode_said
 from online.state import NAME, Learner

@@ -1,16 +1,17 @@
 """Laws of the item index and its recommendations: bounded, exact at the top, a copy agrees, nothing barred is shown."""
 
-import msgspec
-from hypothesis import given
+import numpy as np
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from online.index import HOT, Bounds, ItemIndex
-from online.recommend import recommend
+from online.recommend import state
+from online.recommend.recommend import recommend
 from schemas.behaviours import Behaviour
 from schemas.features import DAY_MS
 from schemas.outputs import Interaction, Moment, Snapshot
 
-SMALL = Bounds(items=8, neighbours=3, customers=3, recent=3, bought=3)
+SMALL = Bounds(items=8, companions=3, sessions=4, customers=3, bought=3)
 BEHAVIOURS = (Behaviour.VIEW, Behaviour.CART_ADD, Behaviour.ORDER, Behaviour.SEARCH, Behaviour.CANCEL)
 
 items = st.integers(0, 14).map(lambda n: f"i{n}" if n else "")
@@ -39,38 +40,54 @@ def make_snapshot(draw: st.DrawFn) -> Snapshot:
 
 
 def learned(given_interactions: list[Interaction], bounds: Bounds | None = None) -> ItemIndex:
-    index = ItemIndex(bounds)
+    index = ItemIndex(bounds, choices=2)
     for interaction in given_interactions:
         index.learn_one(interaction)
     return index
 
 
+@settings(max_examples=40)
 @given(interactions)
 def test_memory_is_bounded(given_interactions: list[Interaction]) -> None:
     index = learned(given_interactions, SMALL)
-    assert len(index) <= SMALL.items + SMALL.items // 8
-    state = index.dump()
-    assert len(state["shoppers"]) <= SMALL.customers
-    assert all(len(together) <= SMALL.neighbours for together in state["together"].values())
-    assert state["together"].keys() | state["mass"].keys() | state["categories"].keys() <= state["popular"].keys()
-    for shopper in state["shoppers"].values():
-        assert len(shopper["recent"]) <= SMALL.recent
-        assert len(shopper["bought"]) <= SMALL.bought
+    memory = index.memory
+    assert len(index) <= SMALL.items
+    assert len(index.shoppers) <= SMALL.customers
+    assert all(len(shopper.bought) <= SMALL.bought for _, shopper in index.shoppers)
+    assert memory.size <= SMALL.items
+    assert memory.covisits.ids.shape == (memory.size, SMALL.companions)
+    assert len(memory.sessions.items) <= SMALL.sessions
+    assert memory.sessions.posted <= memory.sessions.items.size
+    assert set(index.categories) <= set(memory.slots.dump())
 
 
+@settings(max_examples=40)
+@given(interactions)
+def test_the_inverted_index_is_the_sessions_turned_around(given_interactions: list[Interaction]) -> None:
+    memory = learned(given_interactions, SMALL).memory
+    sessions = memory.sessions
+    for slot in range(memory.size):
+        rows = np.flatnonzero((sessions.items == slot).any(1)).tolist()
+        assert sorted(serial % sessions.rows for serial in sessions.of(slot, 100).tolist()) == rows
+    used = {slot for slot, name in enumerate(memory.slots.dump()) if name}
+    assert set(np.unique(sessions.items).tolist()) | set(np.unique(memory.covisits.ids).tolist()) <= used | {-1}
+
+
+@settings(max_examples=40)
 @given(interactions, interactions, make_snapshot(), st.sampled_from([None, SMALL]))
 def test_a_loaded_copy_agrees_and_goes_on_alike(
     before: list[Interaction], after: list[Interaction], snapshot: Snapshot, bounds: Bounds | None
 ) -> None:
     index = learned(before, bounds)
-    copy = ItemIndex.load(msgspec.json.decode(msgspec.json.encode(index.dump())), bounds)
+    copy = state.load(state.dump(index), bounds, choices=2)
     for interaction in after:
         index.learn_one(interaction)
         copy.learn_one(interaction)
     assert recommend(snapshot, copy) == recommend(snapshot, index)
-    assert msgspec.json.encode(copy.dump()) == msgspec.json.encode(index.dump())
+    assert state.dump(copy) == state.dump(index)
 
 
+@settings(max_examples=40)
 @given(interactions, make_snapshot(), st.integers(1, 12))
 def test_what_may_not_be_shown_is_not_shown_and_the_rest_is(
     given_interactions: list[Interaction], snapshot: Snapshot, k: int
@@ -85,25 +102,45 @@ def test_what_may_not_be_shown_is_not_shown_and_the_rest_is(
         assert r.words
         assert r.item not in snapshot.cart
         assert r.source == "buy_again" or r.item not in barred
-    if any(item not in barred for item in index.dump()["popular"]):
+    if any(item not in barred for item in index.memory.slots.dump()):
         assert ranked
 
 
+@settings(max_examples=40)
 @given(interactions, make_snapshot())
 def test_recommending_changes_nothing(given_interactions: list[Interaction], snapshot: Snapshot) -> None:
     index = learned(given_interactions)
-    before = msgspec.json.encode(index.dump())
+    before = state.dump(index)
     assert recommend(snapshot, index) == recommend(snapshot, index)
-    assert msgspec.json.encode(index.dump()) == before
+    assert state.dump(index) == before
 
 
-@given(st.lists(st.tuples(st.integers(0, 3 * HOT), st.integers(0, 50)), max_size=2_000))
-def test_trending_is_exactly_the_most_popular(touches: list[tuple[int, int]]) -> None:
+@settings(max_examples=40)
+@given(interactions)
+def test_an_erased_customer_is_nowhere(given_interactions: list[Interaction]) -> None:
+    index = learned(given_interactions)
+    index.forget("c1")
+    assert b"c1" not in state.dump(index)
+    assert index.bought("c1") == {}
+    assert index.session("c1") == []
+
+
+@given(st.permutations([touch for n in range(4) for touch in (n, n, n + 1)]))
+def test_touches_of_one_time_are_as_popular_in_any_order(touches: list[int]) -> None:
+    index = ItemIndex()
+    for number, item in enumerate(touches):
+        index.learn_one(
+            Interaction(customer=str(number), session=0, item=str(item), behaviour=Behaviour.VIEW, at=DAY_MS)
+        )
+    assert dict(index.trending()) == {"0": 2 / 3, "1": 1.0, "2": 1.0, "3": 1.0, "4": 1 / 3}
+
+
+@given(st.lists(st.tuples(st.integers(0, 3 * HOT), st.integers(0, 50)), max_size=500))
+def test_trending_is_exactly_the_hottest(touches: list[tuple[int, int]]) -> None:
     index = ItemIndex()
     for number, (item, day) in enumerate(touches):
         index.learn_one(
             Interaction(customer=str(number), session=0, item=str(item), behaviour=Behaviour.VIEW, at=day * DAY_MS)
         )
-    counts = index.dump()["popular"]
-    top = sorted(counts, key=lambda i: (counts[i], i), reverse=True)[:HOT]
-    assert [item for item, _ in index.trending(HOT)] == top
+    hot = dict(index.trending(10_000))
+    assert [share for _, share in index.trending(HOT)] == sorted(hot.values(), reverse=True)[:HOT]

@@ -1,9 +1,14 @@
 """Recommendations: from which source, with which words, and for whom nothing is known."""
 
+from typing import Any
+
+import msgspec
+import numpy as np
 import pytest
 
 from online.index import Bounds, ItemIndex
-from online.recommend import recommend
+from online.recommend import state
+from online.recommend.recommend import recommend
 from schemas.behaviours import Behaviour
 from schemas.features import DAY_MS
 from schemas.outputs import Interaction, Moment, Snapshot
@@ -102,29 +107,51 @@ def test_years_later_the_numbers_are_still_numbers() -> None:
     index.learn_one(touch("ann", "lamp", day=20_000))
     assert index.trending(1) == [("lamp", 1.0)]
     assert len(index) == 4
-    ItemIndex.load(index.dump())
+    state.load(state.dump(index))
 
 
-def test_looking_again_is_nothing_new_about_what_goes_together() -> None:
-    once, often = ItemIndex(), ItemIndex()
-    for index, times in ((once, 1), (often, 9)):
-        index.learn_one(touch("ann", "a"))
-        for _ in range(times):
-            index.learn_one(touch("ann", "b"))
-    assert once.dump()["together"] == often.dump()["together"]
+def test_what_follows_is_learned_from_what_is_chosen() -> None:
+    """Whoever looks at a shirt looks at trousers and buys socks last: after both, the socks come first."""
+    index = ItemIndex(choices=1)
+    for n in range(200):
+        for item in ("shirt", "trousers", "socks"):
+            index.learn_one(touch(f"c{n}", item, day=100 + n / 10))
+    assert index.after(["shirt", "trousers"], NOW)[0][0] == "socks"
+    assert index.ranker.learned > 300
+    assert sum(share for _, share in index.after(["shirt"], NOW)) == pytest.approx(1.0)
 
 
-@pytest.mark.parametrize("state", [None, {}, {"origin": 0}, "x"])
-def test_what_is_no_index_is_refused(state: object) -> None:
-    with pytest.raises(ValueError, match="item index"):
-        ItemIndex.load(state)
+def test_unknown_items_are_no_session() -> None:
+    assert shop().after(["never seen"], NOW) == []
+    assert shop().after(["never seen", "coffee"], NOW) == shop().after(["coffee"], NOW)
 
 
-def test_a_count_that_is_none_is_refused() -> None:
-    state = shop().dump()
-    state["popular"]["kettle"] = -1.0
-    with pytest.raises(ValueError, match="negative"):
-        ItemIndex.load(state)
+@pytest.mark.parametrize("data", [b"", b"x", b"\x80", state.dump(ItemIndex())[:-9]])
+def test_what_is_no_index_is_refused(data: bytes) -> None:
+    with pytest.raises(ValueError, match="not an item index"):
+        state.load(data)
+
+
+@pytest.mark.parametrize(
+    ("name", "changed"),
+    [
+        ("hot", np.array([-1.0, 0.0, 0.0])),
+        ("popular", np.array([np.nan, 0.0, 0.0])),
+        ("seen", np.array([1.0, 0.0, 0.0])),
+        ("at", np.array([1])),
+        ("ids", np.full((3, 64), 3, np.int32)),
+    ],
+)
+def test_arrays_that_are_wrong_are_refused(name: str, changed: "np.ndarray[Any, Any]") -> None:
+    told = msgspec.msgpack.decode(state.dump(shop()))
+    told["arrays"][name] = [changed.dtype.str, list(changed.shape), changed.tobytes()]
+    with pytest.raises(ValueError, match=f"an item index whose {name}"):
+        state.load(msgspec.msgpack.encode(told))
+
+
+def test_an_index_of_other_bounds_is_refused() -> None:
+    with pytest.raises(ValueError, match="other bounds"):
+        state.load(state.dump(shop()), Bounds(items=7))
 
 
 def test_the_least_popular_items_are_forgotten_first() -> None:

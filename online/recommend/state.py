@@ -1,0 +1,143 @@
+"""An item index as bytes and back: MessagePack of plain values and arrays, checked when read; nothing in it can run."""
+
+import math
+from typing import Any, Final
+
+import msgspec
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+
+from online.index import ItemIndex
+from online.recommend.memory import Bounds, Memory
+from online.recommend.sessions import EMPTY
+from online.recommend.shoppers import Shopper
+from online.recommend.slots import Slots
+
+VERSION: Final = 1
+KINDS: Final = {"<i4": np.int32, "<i8": np.int64, "<f4": np.float32, "<f8": np.float64}
+
+
+class Packed(Struct, frozen=True, array_like=True):
+    """An array: its kind (numpy's name, little-endian), shape and bytes."""
+
+    kind: str
+    shape: list[int]
+    data: bytes
+
+
+class State(Struct, kw_only=True, forbid_unknown_fields=True):
+    """All that an index is made of."""
+
+    version: int
+    bounds: list[int]
+    names: list[str]
+    now: int
+    origins: list[int | None]
+    next_session: int
+    arrays: dict[str, Packed]
+    categories: dict[str, str]
+    shoppers: dict[str, Shopper]
+    steps: int
+    learned: int
+    ranker_steps: int
+    ranker: list[Packed]
+
+
+def dump(index: ItemIndex) -> bytes:
+    """The index as bytes. The ranker lets go of the cases it learns from again, so that a copy goes on alike."""
+    memory, ranker = index.memory, index.ranker
+    used = memory.slots.dump()
+    arrays = {name: _pack(array) for name, array in _arrays(memory, len(used)).items()}
+    state = State(
+        version=VERSION,
+        bounds=_bounds(index.bounds),
+        names=used,
+        now=memory.now,
+        origins=memory.origins,
+        next_session=memory.sessions.next,
+        arrays=arrays,
+        categories=index.categories,
+        shoppers=dict(index.shoppers),
+        steps=index.steps,
+        learned=ranker.learned,
+        ranker_steps=ranker.steps,
+        ranker=[_pack(array) for array in ranker.dump()],
+    )
+    return msgspec.msgpack.encode(state)
+
+
+def load(data: bytes, bounds: Bounds | None = None, choices: int | None = None) -> ItemIndex:
+    """The index of `dump`. Raises ValueError for anything else, and for one of other bounds."""
+    try:
+        state = msgspec.msgpack.decode(data, type=State)
+    except (msgspec.DecodeError, msgspec.ValidationError) as error:
+        raise ValueError(f"not an item index: {error}") from error
+    if state.version != VERSION:
+        raise ValueError(f"an item index of version {state.version}, not {VERSION}")
+    index = ItemIndex(bounds) if choices is None else ItemIndex(bounds, choices)
+    if state.bounds != _bounds(index.bounds):
+        raise ValueError(f"an item index of other bounds: {state.bounds}, not {_bounds(index.bounds)}")
+    _load_memory(index.memory, state)
+    if len(state.shoppers) > index.bounds.customers:
+        raise ValueError("an item index with more customers than are kept")
+    index.shoppers.load(state.shoppers)
+    index.take_categories(state.categories)
+    index.steps = state.steps
+    index.ranker.load([_unpack(packed, "ranker") for packed in state.ranker], state.learned, state.ranker_steps)
+    return index
+
+
+def _bounds(bounds: Bounds) -> list[int]:
+    return [bounds.items, bounds.companions, bounds.sessions, bounds.customers, bounds.bought]
+
+
+def _arrays(memory: Memory, used: int) -> dict[str, NDArray[Any]]:
+    rows = memory.sessions.held
+    return {
+        "hot": memory.hot[:used],
+        "popular": memory.popular[:used],
+        "seen": memory.seen[:used],
+        "ids": memory.covisits.ids[:used],
+        "counts": memory.covisits.counts[:used],
+        "totals": memory.covisits.totals[:used],
+        "items": memory.sessions.items[:rows],
+        "at": memory.sessions.at[:rows],
+    }
+
+
+def _load_memory(memory: Memory, state: State) -> None:
+    memory.slots = Slots.load(state.names, memory.bounds.items)
+    used = len(state.names)
+    memory.reserve(used)
+    rows = memory.sessions.reserve(state.next_session)
+    expected = _arrays(memory, used)
+    if state.arrays.keys() != expected.keys():
+        raise ValueError("an item index with other arrays")
+    for name, target in expected.items():
+        given = _unpack(state.arrays[name], name)
+        if given.shape != target.shape or given.dtype != target.dtype:
+            raise ValueError(f"an item index whose {name} is {given.dtype} {given.shape}, not {target.shape}")
+        if given.dtype.kind == "f" and given.size and not (given.min() >= 0.0 and given.max() < math.inf):
+            raise ValueError(f"an item index whose {name} has counts that are negative or not finite")
+        if name in ("ids", "items") and given.size and not (given.min() >= EMPTY and given.max() < used):
+            raise ValueError(f"an item index whose {name} names items that it has not")
+        target[:] = given
+    if len(state.origins) != len(memory.origins):
+        raise ValueError("an item index with other half-lives")
+    memory.now, memory.origins = state.now, state.origins
+    memory.sessions.index(rows)
+
+
+def _pack(array: NDArray[Any]) -> Packed:
+    kind = array.dtype.newbyteorder("<")
+    return Packed(kind.str, list(array.shape), np.ascontiguousarray(array, kind).tobytes())
+
+
+def _unpack(packed: Packed, name: str) -> NDArray[Any]:
+    kind = KINDS.get(packed.kind)
+    if kind is None or any(size < 0 for size in packed.shape):
+        raise ValueError(f"an item index whose {name} is no array")
+    if math.prod(packed.shape) * np.dtype(kind).itemsize != len(packed.data):
+        raise ValueError(f"an item index whose {name} is cut off")
+    return np.frombuffer(packed.data, packed.kind).reshape(packed.shape).astype(kind)
