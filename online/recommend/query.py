@@ -112,8 +112,8 @@ def _neighbours(memory: Memory, recent: list[int], at: int, size: int) -> tuple[
     found = []
     for how in (NARROW, WIDE):
         weights = np.exp(-how.position * (places - 1)) * rarity**how.idf
-        alike = np.bincount(inverse, weights[which], len(unique))
-        alike *= np.exp2(-age / how.half_ms) / np.sqrt(sessions.lengths[rows])
+        common = np.bincount(inverse, weights[which], len(unique))
+        alike = common * np.exp2(-age / how.half_ms) / np.sqrt(sessions.lengths[rows])
         best = np.argpartition(-alike, how.most)[: how.most] if len(alike) > how.most else slice(None)
         found.append(_spread(sessions.items[rows[best]], alike[best], depth, how, size))
     memory.clear_depth(position)
@@ -173,7 +173,8 @@ def _of(memory: Memory, slot: int, slots: Slots) -> Floats:
     place[place == len(slots)] = 0
     right = slots[place] == ids[kept]
     found[place[right]] = covisits.counts[slot][kept[right]]
-    return found / (covisits.totals[slot] + memory.smooth)
+    shares: Floats = found / (covisits.totals[slot] + memory.smooth)
+    return shares
 
 
 def company(memory: Memory, seeds: list[int], slots: list[int]) -> Floats:
