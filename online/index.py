@@ -57,6 +57,8 @@ class ItemIndex:
         """Take in one interaction; what has no item or no meaning for items is ignored."""
         weight = WEIGHTS.get(interaction.behaviour)
         item = interaction.item
+        if interaction.behaviour == Behaviour.CART_REMOVE:
+            self._put_back(interaction.customer, item)
         if weight is None or not item:
             return
         shopper = self.shoppers.touch(interaction.customer)
@@ -73,8 +75,11 @@ class ItemIndex:
         self.memory.touch(slot, weight, interaction.at)
         if step:
             self._step(shopper, item, slot, weight, interaction.at)
-        if interaction.behaviour == Behaviour.ORDER:
+        if interaction.behaviour == Behaviour.CART_ADD:
+            self.shoppers.carry(shopper, item)
+        elif interaction.behaviour == Behaviour.ORDER:
             self.shoppers.buy(shopper, item, interaction.at)
+            self._put_back(interaction.customer, item)
 
     def learn_choice(self, session: Sequence[str], item: str, at: int) -> None:
         """The ranker learns that `item` came next after the items of `session`, of all that might have."""
@@ -129,6 +134,11 @@ class ItemIndex:
         shopper = self.shoppers.find(customer)
         return [] if shopper is None else list(shopper.items)
 
+    def cart(self, customer: str) -> list[str]:
+        """What is in the customer's cart, of what is remembered."""
+        shopper = self.shoppers.find(customer)
+        return [] if shopper is None else list(shopper.cart)
+
     def bought(self, customer: str) -> dict[str, Bought]:
         """What this customer bought, of what is remembered."""
         shopper = self.shoppers.find(customer)
@@ -137,6 +147,11 @@ class ItemIndex:
     def forget(self, customer: str) -> None:
         """Drop what is remembered of one customer; counts over all customers stay, they name nobody."""
         self.shoppers.forget(customer)
+
+    def _put_back(self, customer: str, item: str) -> None:
+        shopper = self.shoppers.find(customer)
+        if shopper is not None and item in shopper.cart:
+            shopper.cart.remove(item)
 
     def take_categories(self, categories: dict[str, str]) -> None:
         """Let these be the items' categories. Raises ValueError for an item that is not known."""

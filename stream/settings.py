@@ -54,6 +54,8 @@ class Settings(BaseSettings):
     collector_origins: str = Field("*", description="sites whose pages may send, separated by commas; * for any")
     collector_queue: int = Field(20_000, ge=1, description="records waiting for Kafka beyond which it answers 429")
     collector_deadline_s: float = Field(10.0, gt=0, description="records not in Kafka by then are answered with 503")
+    recommender_host: str = "127.0.0.1"
+    recommender_port: int = 8081
     metrics_base_port: int = Field(9200, description="the first of the workers' Prometheus ports")
     prometheus_port: int = 9090
 

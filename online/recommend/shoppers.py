@@ -9,6 +9,7 @@ from schemas.features import DAY_MS
 
 SAME_PURCHASE_MS: Final = DAY_MS // 2
 NO_SERIAL: Final = -1
+CART: Final = 20
 
 
 class Bought(Struct, array_like=True):
@@ -37,6 +38,7 @@ class Shopper(Struct, array_like=True):
     serial: int = NO_SERIAL
     items: list[str] = field(default_factory=list)
     bought: dict[str, Bought] = field(default_factory=dict)
+    cart: list[str] = field(default_factory=list)
 
 
 class Shoppers:
@@ -78,6 +80,12 @@ class Shoppers:
                 del shopper.bought[min(shopper.bought, key=lambda i: _worth(shopper.bought[i], i))]
         else:
             bought.again(at)
+
+    def carry(self, shopper: Shopper, item: str) -> None:
+        """She put an item into the cart, of which the newest are kept."""
+        if item not in shopper.cart:
+            shopper.cart.append(item)
+            del shopper.cart[:-CART]
 
     def load(self, known: dict[str, Shopper]) -> None:
         """Take over what was remembered, oldest first."""

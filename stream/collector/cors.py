@@ -6,7 +6,8 @@ from collections.abc import MutableMapping
 class Cors:
     """`origins` are exact origins, or `*` for any. No credentials are ever allowed: the write key is public."""
 
-    def __init__(self, origins: tuple[str, ...]) -> None:
+    def __init__(self, origins: tuple[str, ...], methods: str = "POST, OPTIONS") -> None:
+        self._methods = methods
         self._any = "*" in origins
         self._origins = frozenset(origins)
 
@@ -24,7 +25,7 @@ class Cors:
         if not (self._any or origin in self._origins):
             return {}
         return {
-            "Access-Control-Allow-Methods": "POST, OPTIONS",
+            "Access-Control-Allow-Methods": self._methods,
             "Access-Control-Allow-Headers": "Authorization, Content-Type, Content-Encoding",
             "Access-Control-Max-Age": "86400",
         }

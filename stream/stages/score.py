@@ -17,7 +17,7 @@ from online.recommend.recommend import recommend
 from online.rhythm import usual_hour
 from online.said import Said, decode_said, encode_said
 from online.state import NAME, Learner
-from schemas.outputs import Interaction, ModelSnapshot, Recommendation, Score, Snapshot, encode, make_id
+from schemas.outputs import ModelSnapshot, Recommendation, Score, Snapshot, encode, make_id
 from schemas.topics import ALERTS, DECISIONS, FEATURES, INTERACTIONS, MODELS, RECOMMENDATIONS, SCORES
 from stream import metrics
 from stream.backlog import REASON as BEHIND
@@ -26,13 +26,13 @@ from stream.kafka.follow import Follower
 from stream.kafka.stage import Stage
 from stream.kafka.state import Out
 from stream.kafka.transport import Run
+from stream.recommender.learn import learn
 from stream.settings import Settings
 from stream.stages import reviews
 from stream.stages.asking import Answer, Bert
 
 log = logging.getLogger("footfall.score")
 _snapshots = msgspec.json.Decoder(Snapshot)
-_interactions = msgspec.json.Decoder(Interaction)
 _models = msgspec.json.Decoder(ModelSnapshot)
 
 # A change of context is worth new recommendations; silence is not.
@@ -84,12 +84,7 @@ class Models:
         metrics.MODEL.labels("online", learner.version).set(1)
 
     def _learn_item(self, message: Message) -> None:
-        value = message.value()
-        if value is None:
-            self.index.forget((message.key() or b"").decode())
-        else:
-            for interaction in _interactions.decode(value).each():
-                self.index.learn_one(interaction)
+        learn(self.index, message.key(), message.value())
 
 
 def stage(settings: Settings) -> Stage:

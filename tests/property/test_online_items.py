@@ -46,7 +46,7 @@ def learned(given_interactions: list[Interaction], bounds: Bounds | None = None)
     return index
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(interactions)
 def test_memory_is_bounded(given_interactions: list[Interaction]) -> None:
     index = learned(given_interactions, SMALL)
@@ -61,7 +61,7 @@ def test_memory_is_bounded(given_interactions: list[Interaction]) -> None:
     assert set(index.categories) <= set(memory.slots.dump())
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(interactions)
 def test_the_inverted_index_is_the_sessions_turned_around(given_interactions: list[Interaction]) -> None:
     memory = learned(given_interactions, SMALL).memory
@@ -73,7 +73,7 @@ def test_the_inverted_index_is_the_sessions_turned_around(given_interactions: li
     assert set(np.unique(sessions.items).tolist()) | set(np.unique(memory.covisits.ids).tolist()) <= used | {-1}
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(interactions, interactions, make_snapshot(), st.sampled_from([None, SMALL]))
 def test_a_loaded_copy_agrees_and_goes_on_alike(
     before: list[Interaction], after: list[Interaction], snapshot: Snapshot, bounds: Bounds | None
@@ -87,7 +87,7 @@ def test_a_loaded_copy_agrees_and_goes_on_alike(
     assert state.dump(copy) == state.dump(index)
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(interactions, make_snapshot(), st.integers(1, 12))
 def test_what_may_not_be_shown_is_not_shown_and_the_rest_is(
     given_interactions: list[Interaction], snapshot: Snapshot, k: int
@@ -106,7 +106,7 @@ def test_what_may_not_be_shown_is_not_shown_and_the_rest_is(
         assert ranked
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(interactions, make_snapshot())
 def test_recommending_changes_nothing(given_interactions: list[Interaction], snapshot: Snapshot) -> None:
     index = learned(given_interactions)
@@ -115,7 +115,7 @@ def test_recommending_changes_nothing(given_interactions: list[Interaction], sna
     assert state.dump(index) == before
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(interactions)
 def test_an_erased_customer_is_nowhere(given_interactions: list[Interaction]) -> None:
     index = learned(given_interactions)
@@ -135,7 +135,7 @@ def test_touches_of_one_time_are_as_popular_in_any_order(touches: list[int]) -> 
     assert dict(index.trending()) == {"0": 2 / 3, "1": 1.0, "2": 1.0, "3": 1.0, "4": 1 / 3}
 
 
-@given(st.lists(st.tuples(st.integers(0, 3 * HOT), st.integers(0, 50)), max_size=500))
+@given(st.lists(st.tuples(st.integers(0, 3 * HOT), st.integers(0, 50)), max_size=300))
 def test_trending_is_exactly_the_hottest(touches: list[tuple[int, int]]) -> None:
     index = ItemIndex()
     for number, (item, day) in enumerate(touches):

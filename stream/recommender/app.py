@@ -1,0 +1,116 @@
+"""The recommender's routes: authenticate, look the customer up, rank, answer."""
+
+import time
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+import orjson
+from aiohttp import web
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+
+from online.index import ItemIndex
+from online.recommend.recommend import recommend
+from stream.collector import auth
+from stream.collector.cors import Cors
+from stream.collector.refusal import Refused
+from stream.recommender.context import context
+
+MOST: Final = 50
+USUAL: Final = 10
+BUCKETS: Final = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5)
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class Recommender:
+    """Answers requests out of `index`; `ready` says whether it has read all interactions, `now` is epoch ms."""
+
+    def __init__(
+        self,
+        index: ItemIndex,
+        ready: Callable[[], bool],
+        *,
+        keys: frozenset[str],
+        origins: tuple[str, ...] = ("*",),
+        now: Callable[[], int],
+    ) -> None:
+        self._index = index
+        self._is_ready = ready
+        self._keys = keys
+        self._cors = Cors(origins, "GET, OPTIONS")
+        self._now = now
+        self.registry = CollectorRegistry()
+        self._requests = Counter(
+            "footfall_recommender_requests", "HTTP requests answered", ["route", "status"], registry=self.registry
+        )
+        self._seconds = Histogram(
+            "footfall_recommender_request_seconds", "from a request's head to its answer",
+            buckets=BUCKETS, registry=self.registry,
+        )  # fmt: skip
+
+    def app(self) -> web.Application:
+        """The application."""
+        app = web.Application(middlewares=[self._observe])
+        app.router.add_get("/v1/recommendations/{customer}", self._recommend)
+        app.router.add_route("OPTIONS", "/v1/recommendations/{customer}", self._preflight)
+        app.router.add_get("/healthz", self._alive)
+        app.router.add_get("/readyz", self._ready)
+        app.router.add_get("/metrics", self._metrics)
+        return app
+
+    @web.middleware
+    async def _observe(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        began = time.perf_counter()
+        try:
+            response = await handler(request)
+        except Refused as refused:
+            response = _json(refused.status, refused.body())
+            if refused.status == 401:
+                response.headers["WWW-Authenticate"] = 'Basic realm="write key"'
+        except web.HTTPException as error:
+            response = _json(error.status, Refused(error.status, "http", error.reason).body())
+        self._cors.add(request.headers.get("Origin"), response.headers)
+        resource = request.match_info.route.resource
+        route = "other" if resource is None else resource.canonical
+        self._requests.labels(route, str(response.status)).inc()
+        self._seconds.observe(time.perf_counter() - began)
+        return response
+
+    async def _recommend(self, request: web.Request) -> web.Response:
+        if not auth.allowed(auth.header_key(request.headers.get("Authorization")), self._keys):
+            raise Refused(401, "unauthorized", "give a write key as Basic user name")
+        if not self._is_ready():
+            raise Refused(503, "starting", "the interactions are still being read; try again")
+        customer = request.match_info["customer"]
+        count = _count(request.query.get("k", str(USUAL)))
+        now = self._now()
+        ranked = recommend(context(customer, self._index, now), self._index, count)
+        items = [{"item": r.item, "score": r.score, "source": r.source, "words": r.words} for r in ranked]
+        known = self._index.shoppers.find(customer) is not None
+        return _json(200, {"customer": customer, "known": known, "at": now, "items": items})
+
+    async def _preflight(self, request: web.Request) -> web.Response:
+        return web.Response(status=204, headers=self._cors.preflight(request.headers.get("Origin")))
+
+    async def _alive(self, _request: web.Request) -> web.Response:
+        return _json(200, {"status": "ok"})
+
+    async def _ready(self, _request: web.Request) -> web.Response:
+        return _json(200, {"status": "ok"}) if self._is_ready() else _json(503, {"status": "reading interactions"})
+
+    async def _metrics(self, _request: web.Request) -> web.Response:
+        return web.Response(body=generate_latest(self.registry), content_type="text/plain", charset="utf-8")
+
+
+def _count(given: str) -> int:
+    try:
+        count = int(given)
+    except ValueError:
+        count = 0
+    if not 1 <= count <= MOST:
+        raise Refused(400, "wrong_value", f"`k` is a number from 1 to {MOST}", "k")
+    return count
+
+
+def _json(status: int, body: object) -> web.Response:
+    return web.Response(status=status, body=orjson.dumps(body), content_type="application/json")

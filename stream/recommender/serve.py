@@ -1,0 +1,57 @@
+"""Run the recommender until SIGTERM or SIGINT: one task follows the interactions, the rest answer."""
+
+import asyncio
+import signal
+import time
+from collections.abc import Callable
+
+from aiohttp import web
+from confluent_kafka import Message
+
+from online.index import ItemIndex
+from schemas.errors import OperatorError
+from schemas.topics import INTERACTIONS
+from stream.kafka.follow import Follower
+from stream.recommender.app import Recommender
+from stream.recommender.learn import learn
+from stream.settings import Settings
+
+
+async def serve(settings: Settings, ready: Callable[[str], None]) -> None:
+    """Serve; `ready` gets the address once connections are accepted. Raises `OperatorError`."""
+    index = ItemIndex()
+
+    def accept(message: Message) -> None:
+        learn(index, message.key(), message.value())
+
+    follower = Follower(settings.kafka_brokers, settings.topic(INTERACTIONS.name), accept)
+    recommender = Recommender(
+        index,
+        follower.caught_up.is_set,
+        keys=settings.keys,
+        origins=tuple(origin.strip() for origin in settings.collector_origins.split(",")),
+        now=lambda: time.time_ns() // 1_000_000,
+    )
+    runner = web.AppRunner(recommender.app(), access_log=None)
+    await runner.setup()
+    following = asyncio.create_task(follower.run())
+    try:
+        host, port = settings.recommender_host, settings.recommender_port
+        try:
+            await web.TCPSite(runner, host, port).start()
+        except OSError as error:
+            raise OperatorError(
+                f"the recommender cannot listen on {host}:{port} ({error.strerror}); free the port, or set "
+                "FOOTFALL_RECOMMENDER_PORT"
+            ) from error
+        stop = asyncio.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        ready(f"http://{host}:{port}")
+        stopped = asyncio.create_task(stop.wait())
+        await asyncio.wait({stopped, following}, return_when=asyncio.FIRST_COMPLETED)
+        if following.done():
+            following.result()
+    finally:
+        following.cancel()
+        await runner.cleanup()
