@@ -136,7 +136,7 @@ def _alert(alert: Sent) -> Element:
     came = [f"Reported: {what}." for what in alert.outcomes]
     if after.orders:
         number = f"{after.orders} order{'s' * (after.orders != 1)} worth {after.spend:,.2f}"
-        came.append(f"{number} within {after.days} days, the first {after.first_days or 0.0:.1f} days after it.")
+        came.append(f"{number} within {after.days} days, the first {_long(after.first_days or 0.0)} after it.")
     return h(
         "div",
         h("p", h("b", alert.kind.replace("_", " ")), h("span", alert.severity, class_=f"tag {alert.severity}"),
@@ -147,6 +147,10 @@ def _alert(alert: Sent) -> Element:
         h("p", " ".join(came), class_="came small") if came else h("p", "No order since.", class_="soft small"),
         class_="alert",
     )  # fmt: skip
+
+
+def _long(days: float) -> str:
+    return f"{days:.1f} days" if days >= 1 else f"{days * 24:.1f} hours"
 
 
 def _recommended(report: Report) -> list[Child]:

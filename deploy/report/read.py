@@ -1,5 +1,6 @@
 """What the topics hold of one customer: only the partitions where her ids live are read, and no more than a bound."""
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from operator import itemgetter
 
@@ -7,11 +8,13 @@ import msgspec
 from confluent_kafka import KafkaException
 
 from deploy.report.partitions import Partitions
-from schemas.errors import OperatorError
+from schemas.errors import OperatorError, Rejected
+from schemas.merges import Anonymise, Erase, Link, decode_merge
 from schemas.topics import (
     ALERTS,
     EXAMPLES,
     INTERACTIONS,
+    MERGES,
     OUTCOMES,
     PROFILES,
     RECOMMENDATIONS,
@@ -49,7 +52,7 @@ def find(settings: Settings, customer: str, limit: int) -> Found:
     try:
         if settings.topic(PROFILES.name) not in existing_topics(settings):
             raise OperatorError("this installation has no topics yet: `footfall up` makes them")
-        found = _whose(settings, customer)
+        found = _whose(settings, customer, limit)
         found.devices = _devices(found.profile)
         _read_logs(settings, found, limit)
     except KafkaException as error:
@@ -59,17 +62,18 @@ def find(settings: Settings, customer: str, limit: int) -> Found:
     return found
 
 
-def _whose(settings: Settings, customer: str) -> Found:
+def _whose(settings: Settings, customer: str, limit: int) -> Found:
     name = customer
     for _ in range(HOPS):
         profile, clock = _profile(settings, name)
-        if profile is None:
-            break
-        ids = profile.ids
-        if profile.events or ids is None or not ids.logins:
+        logins = profile.ids.logins if profile is not None and profile.ids is not None else []
+        if profile is not None and (profile.events or not logins):
             return Found(customer, profile, clock)
         # A device of which nothing is left: what it did is told of whoever signed in on it last.
-        name = ids.logins[-1][1]
+        user = logins[-1][1] if logins else _signed_in_on(settings, name, limit)
+        if user is None:
+            break
+        name = user
     raise OperatorError(
         f"nobody is known by the id {customer!r}: see that it is written as the storefront sends it (userId, or "
         "anonymousId before a sign-in); one who was erased, or silent for longer than profiles are kept, is not known"
@@ -89,6 +93,19 @@ def _profile(settings: Settings, customer: str) -> tuple[Profile | None, Marker]
     except ValueError as error:
         raise OperatorError(f"the profile of {customer!r} cannot be read: {error}") from error
     return profile, Marker(0, live=False) if mark is None else decode_marker(mark)
+
+
+def _signed_in_on(settings: Settings, device: str, limit: int) -> str | None:
+    """Who signed in on a device last, by the log: its record lasts no longer than repeats are known."""
+    user, key = None, device.encode()
+    with Partitions(settings, [(MERGES.name, home(device, settings.partitions))], limit) as partitions:
+        for _, message in partitions.messages():
+            if message.key() != key:
+                continue
+            with suppress(Rejected):
+                said = decode_merge(message.value())
+                user = said.user if isinstance(said, Link) else None if isinstance(said, Erase | Anonymise) else user
+    return user
 
 
 def _devices(profile: Profile) -> list[str]:
