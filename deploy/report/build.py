@@ -52,6 +52,7 @@ def build(settings: Settings, found: Found) -> Report:
     features = features_at(profile, as_of, settings.currency, settings.session_gap_s * 1000)
     scores = hers.of(SCORES, Score)[-POINTS:]
     alerts = _unique(hers.of(ALERTS, Alert))
+    outcomes = list(dict.fromkeys(hers.of(OUTCOMES, Outcome)))
     kind = segment(features)
     recommendations = hers.of(RECOMMENDATIONS, Recommendation)
     newest = recommendations[-1] if recommendations else None
@@ -72,8 +73,8 @@ def build(settings: Settings, found: Found) -> Report:
         scores=[_point(score, n >= len(scores) - REASONED) for n, score in enumerate(scores)],
         weeks=weeks(orders, as_of, settings.currency),
         rhythm=rhythm(profile, interactions),
-        timeline=lines(profile, interactions, alerts, settings.currency),
-        alerts=list(_sent(alerts, hers.of(OUTCOMES, Outcome), orders, settings)),
+        timeline=lines(profile, interactions, alerts, outcomes, settings.currency),
+        alerts=list(_sent(alerts, outcomes, orders, settings)),
         judged=_judged(hers.of(EXAMPLES, Example)),
         recommended_at=None if newest is None else newest.at,
         recommended=[] if newest is None else [Item(one.item, one.source, one.words) for one in newest.items],

@@ -30,13 +30,7 @@ def page(report: Report) -> str:
 def _sections(report: Report) -> list[Element]:
     return [
         _section("Scores over time", *_scores(report)),
-        _section(
-            "Alerts, and what came of them", [_alert(alert) for alert in reversed(report.alerts)] or _none("alert")
-        )
-        if not report.holdout
-        else _section(
-            "Alerts", h("p", "Held out: this customer gets no alerts, so that their effect can be measured.")
-        ),
+        _section("Alerts, and what came of them", *_alerts(report)),
         _section("Spend by week", plots.spend(report.weeks, report.currency) if report.weeks else _none("order")),
         _section("When she comes (UTC)", plots.rhythm(report.rhythm)),
         _section("Recommended", *_recommended(report)),
@@ -129,6 +123,14 @@ def _reasons(point: Point, which: int) -> Element:
         h("li", words, h("span", "raises it" if weight > 0 else "lowers it", class_="tag")) for words, weight in pairs
     ]
     return h("div", h("h3", f"Why {why.target}"), h("ul", rows or [h("li", "nothing stands out", class_="soft")]))
+
+
+def _alerts(report: Report) -> list[Child]:
+    held = "Held out: this customer gets no alerts that are meant to sell, so that their effect can be measured."
+    return [
+        h("p", held, class_="soft") if report.holdout else None,
+        [_alert(alert) for alert in reversed(report.alerts)] or _none("alert"),
+    ]
 
 
 def _alert(alert: Sent) -> Element:

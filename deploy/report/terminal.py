@@ -20,7 +20,7 @@ def show(report: Report, console: Console) -> None:
     if report.devices:
         console.print(f"devices: {escape(', '.join(report.devices))}")
     if report.holdout:
-        console.print("held out: gets no alerts")
+        console.print("held out: gets no alerts that are meant to sell")
     _scores(report, console)
     if report.weeks:
         top = max(week.spend for week in report.weeks) or 1.0

@@ -3,7 +3,7 @@
 from deploy.report.report import Line
 from schemas.behaviours import Behaviour as B
 from schemas.money import exponent, to_major
-from schemas.outputs import Alert, Interaction
+from schemas.outputs import Alert, Interaction, Outcome
 from schemas.topics import DAY_MS
 from stream.features.profile import Profile
 
@@ -29,10 +29,21 @@ VERBS: dict[int, tuple[str, str]] = {
 _WITHOUT_ITEM = frozenset({B.SEARCH, B.CART_VIEW, B.CHECKOUT, B.COUPON, B.PROMO_VIEW, B.PROMO_CLICK, B.ORDER, B.CANCEL})
 
 
-def lines(profile: Profile, interactions: list[Interaction], alerts: list[Alert], currency: str) -> list[Line]:
+def lines(
+    profile: Profile,
+    interactions: list[Interaction],
+    alerts: list[Alert],
+    outcomes: list[Outcome],
+    currency: str,
+) -> list[Line]:
     """The newest `LINES` lines, newest first."""
     found = [*_did(profile, interactions, currency), *_signed_in(profile)]
     found += [Line(alert.at, "alert", f"alert: {alert.kind.replace('_', ' ')}", alert.text) for alert in alerts]
+    kinds = {alert.decision_id: alert.kind.replace("_", " ") for alert in alerts}
+    found += [
+        Line(one.at, "alert", one.what, " · ".join(filter(None, (kinds.get(one.decision_id, ""), one.channel))))
+        for one in outcomes
+    ]
     found.sort(key=lambda line: -line.at)
     return found[:LINES]
 
