@@ -28,7 +28,7 @@ WEIGHTS: Final[dict[int, float]] = {
 # Every look at an item is a step of the session; what is put into the cart or bought was mostly looked at before.
 LOOKS: Final = frozenset({Behaviour.CLICK, Behaviour.VIEW})
 # The ranker learns from one in this many steps: each costs as much as a recommendation.
-CHOICES: Final = 16
+CHOICES: Final = 64
 HOT: Final = 200
 
 __all__ = ["DAY", "HOT", "WEIGHTS", "Bought", "Bounds", "ItemIndex"]

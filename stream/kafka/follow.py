@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
@@ -9,6 +10,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaExcepti
 log = logging.getLogger("footfall.follow")
 _BATCH = 1_000
 _WAIT_S = 0.2
+_SLICE_S = 0.002
 _CONNECT_S = 30.0
 
 
@@ -37,7 +39,12 @@ class Follower:
         try:
             waiting = await asyncio.to_thread(self._assign, consumer)
             while True:
+                began = time.monotonic()
                 for message in await asyncio.to_thread(consumer.consume, _BATCH, _WAIT_S):
+                    if time.monotonic() - began > _SLICE_S:
+                        # Whoever else lives in this event loop must not wait for the whole batch.
+                        await asyncio.sleep(0)
+                        began = time.monotonic()
                     error = message.error()
                     if error is None:
                         self._accept(message)
