@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from msgspec.structs import replace
+
 from online.policies.bad_review import BadReview
 from online.policies.base import Kind, Marks, Vip, by_name, value
 from online.policies.cart_abandoned import CartAbandoned
@@ -37,6 +39,7 @@ _LOUDER: Final = {
 REASONS: Final = 4
 EVENING: Final = 18
 HOLDOUT: Final = "holdout"
+TREATMENT: Final = "treatment"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +70,7 @@ class Policy:
 
 def arm(customer: str, share: float) -> str:
     """`holdout` for a fixed `share` of customers, chosen by a stable hash of the id; else `treatment`."""
-    return HOLDOUT if hash64(f"holdout|{customer}") / 2**63 < share else "treatment"
+    return HOLDOUT if hash64(f"holdout|{customer}") / 2**63 < share else TREATMENT
 
 
 def decide(
@@ -88,6 +91,11 @@ def decide(
     vip = policy.vip(score)
     fired = [kind for kind in KINDS.values() if kind.vip in (None, vip) and _fires(kind, score, after, policy)]
     return [_alert(kind, score, currency, policy, usual_hour) for kind in fired], after
+
+
+def because(alert: Alert, score: Score) -> Alert:
+    """The alert with the reasons that its score has by now."""
+    return replace(alert, reasons=KINDS[alert.kind].reasons(score, REASONS))
 
 
 def _fires(kind: Kind, score: Score, said: Said, policy: Policy) -> bool:

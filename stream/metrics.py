@@ -70,6 +70,13 @@ SHADOW_DISTANCE = Histogram(
 BREAKER = Gauge("footfall_breaker_open", "1 while the breaker keeps calls from Triton")
 ALERTS = Counter("footfall_alerts_total", "alerts, by kind and arm", ["kind", "arm"])
 RECOMMENDATIONS = Counter("footfall_recommendations_total", "recommendations sent")
+EXPLAINED = Counter("footfall_explained_total", "scores that BERT has explained, each of which led to an alert")
+UNEXPLAINED = Counter(
+    "footfall_unexplained_total",
+    "scores that led to an alert with the online model's reasons only, by why",
+    ["reason"],
+)
+EXPLAIN_SECONDS = Histogram("footfall_explain_seconds", "time to explain the scores of a batch", buckets=_FAST)
 ALERT_SECONDS = Histogram("footfall_event_to_alert_seconds", "from an event's arrival to its alert", buckets=_LONG)
 SCORE_SECONDS = Histogram("footfall_event_to_score_seconds", "from an event's arrival to its score", buckets=_LONG)
 READ = Counter("footfall_reviews_read_total", "reviews that BERT read")

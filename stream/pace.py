@@ -30,6 +30,11 @@ class Pace:
             return SMALLEST
         return min(self._largest, max(SMALLEST, int(self._rate * TARGET_S)))
 
+    @property
+    def rate(self) -> float:
+        """Answers a second, as far as is known; 0 where nothing is."""
+        return self._rate or 0.0
+
     def answered(self, count: int, seconds: float) -> None:
         """A batch of `count` took `seconds`."""
         rate = count / max(seconds, 1e-6)

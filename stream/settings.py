@@ -46,6 +46,9 @@ class Settings(BaseSettings):
     score_behind_s: float = Field(
         0.5, gt=0, description="live snapshots that waited longer are scored by the online model alone"
     )
+    score_explain_s: float = Field(
+        0.25, ge=0, description="an alert waits no longer for BERT's reasons; at 0 it gives the online model's alone"
+    )
     score_batch: int = Field(32, ge=1, description="snapshots scored in one call")
 
     collector_host: str = "127.0.0.1"

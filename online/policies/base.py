@@ -112,7 +112,9 @@ class Kind(ABC):
         model = [c for c in score.reasons.get(self.target, []) if c.weight > 0 and c.feature not in self.facts]
         found = (facts + sorted(model, key=lambda c: -c.weight))[:k]
         if found:
-            return [replace(reason, words_zh=say_zh(reason.feature, reason.value)) for reason in found]
+            return [
+                replace(reason, words_zh=reason.words_zh or say_zh(reason.feature, reason.value)) for reason in found
+            ]
         p = self.probability(score)
         words, words_zh = _LIKELY[self.target]
         return [

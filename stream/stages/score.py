@@ -5,19 +5,20 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 from itertools import takewhile
+from typing import NamedTuple
 
 import msgspec
 from confluent_kafka import Message
 from msgspec.structs import replace
 
-from online.alerts import Policy, decide
+from online.alerts import TREATMENT, Policy, because, decide
 from online.index import ItemIndex
 from online.learner import TARGETS
 from online.recommend.recommend import recommend
 from online.rhythm import usual_hour
 from online.said import Said, decode_said, encode_said
 from online.state import NAME, Learner
-from schemas.outputs import ModelSnapshot, Recommendation, Score, Snapshot, encode, make_id
+from schemas.outputs import Alert, ModelSnapshot, Recommendation, Score, Snapshot, encode, make_id
 from schemas.topics import ALERTS, DECISIONS, FEATURES, INTERACTIONS, MODELS, RECOMMENDATIONS, SCORES
 from stream import metrics
 from stream.backlog import REASON as BEHIND
@@ -30,6 +31,7 @@ from stream.recommender.learn import learn
 from stream.settings import Settings
 from stream.stages import reviews
 from stream.stages.asking import Answer, Bert
+from stream.stages.reasons import Case, Reasons
 
 log = logging.getLogger("footfall.score")
 _snapshots = msgspec.json.Decoder(Snapshot)
@@ -49,6 +51,7 @@ class Models:
         self.bert = Bert(settings)
         self.learner = Learner()
         self.index = ItemIndex()
+        self.reasons = Reasons(settings.score_explain_s)
         self.behind_s = settings.score_behind_s
         self.policy = Policy(holdout_share=settings.holdout_share)
         self.ready = asyncio.Event()
@@ -111,6 +114,15 @@ def stage(settings: Settings) -> Stage:
     )
 
 
+class Decided(NamedTuple):
+    """A score, the alerts that it gives rise to, and what will have been said to the customer (None: no more)."""
+
+    snapshot: Snapshot
+    score: Score
+    alerts: list[Alert]
+    said: Said | None
+
+
 class ScorePartition:
     """One partition: snapshots scored in batches, decided upon one by one, in order."""
 
@@ -168,7 +180,16 @@ class ScorePartition:
         answers = bert.unasked(snapshots, without) if without else await bert.ask(snapshots)
         # Reviews are few, and what an unhappy one says is never less urgent than now.
         read = await reviews.read(snapshots, bert.serving.scorer)
-        scores = [self._told(*one, read, out) for one in zip(snapshots, answers, strict=True)]
+        scores = [
+            replace(combine(snapshot, answer, self._models), sentiment=read.get(snapshot.id))
+            for snapshot, answer in zip(snapshots, answers, strict=True)
+        ]
+        decided = self._decide(snapshots, scores)
+        better = await self._explain(decided)
+        scores = [better.get(score.id, score) for score in scores]
+        # Nothing is waited for here: what will have been said and what is sent because of it belong to one barrier.
+        for one, score in zip(decided, scores, strict=True):
+            self._send(one, score, out)
         shadows = await bert.ask_shadow(snapshots, quiet=quiet and not without)
         for score in scores:
             told = beside(score, shadows.get(score.id))
@@ -176,27 +197,48 @@ class ScorePartition:
             metrics.SCORES.labels(told.source).inc()
             metrics.SCORE_SECONDS.observe(max(0.0, self._now() - told.arrived / 1000))
 
-    def _told(self, snapshot: Snapshot, answer: Answer, read: dict[str, float], out: Out) -> Score:
-        """One snapshot's score, after what follows from it was decided and sent."""
-        content = read.get(snapshot.id)
-        score = replace(combine(snapshot, answer, self._models), sentiment=content)
-        if content is not None:
-            reviews.tell(snapshot, content, out)
-        self._decide(score, snapshot, out)
-        self._recommend(snapshot, score, out)
-        return score
+    def _decide(self, snapshots: Sequence[Snapshot], scores: Sequence[Score]) -> list[Decided]:
+        """The batch's decisions, in order; nothing has been said yet."""
+        said: dict[str, Said] = {}
+        found = []
+        for snapshot, score in zip(snapshots, scores, strict=True):
+            before = said.get(score.customer) or self._said.get(score.customer, Said())
+            hour = usual_hour([moment.at for moment in snapshot.story])
+            alerts, after = decide(score, snapshot.currency, before, self._models.policy, hour)
+            said[score.customer] = after
+            found.append(Decided(snapshot, score, alerts, None if after == before else after))
+        return found
 
-    def _decide(self, score: Score, snapshot: Snapshot, out: Out) -> None:
-        before = self._said.get(score.customer, Said())
-        hour = usual_hour([moment.at for moment in snapshot.story])
-        alerts, after = decide(score, snapshot.currency, before, self._models.policy, hour)
-        if after != before:
-            self._said[score.customer] = after
+    async def _explain(self, decided: Sequence[Decided]) -> dict[str, Score]:
+        """The scores behind alerts that will be sent, with the reasons of what was served, as far as there is time."""
+        models, now, serving = self._models, self._now(), self._models.bert.serving
+        cases = [
+            Case(one.snapshot, one.score)
+            for one in decided
+            # A canary's scores keep the online model's reasons: another version's would not be theirs.
+            if one.score.models.get("bert") == serving.model.version
+            and any(alert.arm == TREATMENT for alert in one.alerts)
+        ]
+        fresh = [case for case in cases if self._backlog.fresh(case.snapshot, now)]
+        metrics.UNEXPLAINED.labels("late").inc(len(cases) - len(fresh))
+        rate = models.bert.pace.rate
+        return await models.reasons.explain(fresh, serving.model, serving.scorer, models.learner, rate)
+
+    def _send(self, one: Decided, score: Score, out: Out) -> None:
+        """Send what comes of a score."""
+        if score.sentiment is not None:
+            reviews.tell(one.snapshot, score.sentiment, out)
+        if one.said is not None:
+            self._said[score.customer] = one.said
             self._changed.add(score.customer)
+        self._alert([because(alert, score) for alert in one.alerts], out)
+        self._recommend(one.snapshot, score, out)
+
+    def _alert(self, alerts: Sequence[Alert], out: Out) -> None:
         for alert in alerts:
             metrics.ALERTS.labels(alert.kind, alert.arm).inc()
             # A holdout's alert is a decision that is remembered but never sent: that is what measures the effect.
-            if alert.arm == "treatment":
+            if alert.arm == TREATMENT:
                 out(ALERTS.name, alert.customer.encode(), encode(alert))
                 metrics.ALERT_SECONDS.observe(max(0.0, self._now() - alert.arrived / 1000))
 

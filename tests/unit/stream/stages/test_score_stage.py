@@ -1,6 +1,11 @@
 """One partition of the score stage: who is asked when snapshots have waited for too long."""
 
-from collections.abc import Callable, Sequence
+import asyncio
+import math
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from typing import Any
 
 import msgspec
 import pytest
@@ -9,12 +14,12 @@ from inference.model import Model
 from inference.scorer import Unavailable
 from schemas.behaviours import Behaviour
 from schemas.decode import decode
-from schemas.outputs import Alert, Parts, Review, Score, Snapshot, encode, make_id
+from schemas.outputs import Alert, Moment, Parts, Review, Score, Snapshot, encode, make_id
 from schemas.topics import ALERTS, CLICKSTREAM, SCORES
 from stream.kafka.transport import Run
 from stream.settings import Settings
-from stream.stages.asking import Version
-from stream.stages.score import Models, ScorePartition
+from stream.stages.asking import Answer, Version
+from stream.stages.score import Models, ScorePartition, combine
 from tests.unit.stream.stages.conftest import Outputs
 
 NOW = 1_700_000_000.0
@@ -22,17 +27,20 @@ ANSWER = Parts(churn=0.25, intent=0.75)
 
 
 class Bert:
-    """Answers the same for every text, and counts them."""
+    """Answers as `says` does, by default the same for every text, and counts them."""
 
     def __init__(self) -> None:
         self.asked = 0
         self.read: list[str] = []
         self.fails = ""
+        self.says: Callable[[str], Parts] = lambda _: ANSWER
+        self.pause: Callable[[], Awaitable[None]] = partial(asyncio.sleep, 0)
         self.version = "test"
 
     async def score(self, texts: Sequence[str]) -> list[Parts]:
         self.asked += len(texts)
-        return [ANSWER] * len(texts)
+        await self.pause()
+        return [self.says(text) for text in texts]
 
     async def score_reviews(self, texts: Sequence[str]) -> list[float]:
         """The share of letters that are no capitals."""
@@ -50,12 +58,17 @@ def bert() -> Bert:
     return Bert()
 
 
-@pytest.fixture
-def partition(bert: Bert) -> ScorePartition:
-    models = Models(Settings())
+def partition_of(bert: Bert, **settings: Any) -> ScorePartition:
+    models = Models(Settings(**settings))
     models.bert.use(Version("bert", Model.load(), bert))
     models.ready.set()
     return ScorePartition(models, lambda: NOW)
+
+
+@pytest.fixture
+def partition(bert: Bert) -> ScorePartition:
+    """A partition that asks for no reasons."""
+    return partition_of(bert, score_explain_s=0)
 
 
 def snapshot(number: int, waited: float, history_s: float = 0.0) -> bytes:
@@ -123,8 +136,7 @@ async def test_a_review_is_read_told_to_the_profile_and_decides(
         (Behaviour.REVIEW_SCORED, "c2", False, int((NOW - 0.1) * 1000) - 5, 1.0),
     ]
     assert [sent.key for sent in out.on(CLICKSTREAM.name)] == [b"c1", b"c2"]
-    alerts = [msgspec.json.decode(sent.value or b"", type=Alert) for sent in out.on(ALERTS.name)]
-    (alert,) = (alert for alert in alerts if alert.kind == "bad_review")
+    (alert,) = (alert for alert in alerts(out) if alert.kind == "bad_review")
     assert (alert.customer, alert.reasons[0].value) == ("c1", round(1 / 11, 4))
     assert alert.text.startswith("This customer wrote a bitter review but gave 5 stars")
 
@@ -147,8 +159,7 @@ async def test_a_review_that_nobody_reads_is_judged_by_its_stars(
     await partition.process(run(reviewed(1, "BAD", stars=1.0), reviewed(2, "BAD")), out)
     assert [score.sentiment for score in scores(out)] == [None, None]
     assert out.on(CLICKSTREAM.name) == []
-    kinds = [(sent.key, msgspec.json.decode(sent.value or b"", type=Alert).kind) for sent in out.on(ALERTS.name)]
-    assert [key for key, kind in kinds if kind == "bad_review"] == [b"c1"]
+    assert [alert.customer for alert in alerts(out) if alert.kind == "bad_review"] == ["c1"]
 
 
 @pytest.mark.parametrize("text", ["", "   ", "\x00\x1b\x7f", "\u202e\u200f"])
@@ -165,3 +176,90 @@ async def test_reviews_are_read_also_when_stories_are_not(
     await partition.process(run(reviewed(1, "BAD", waited=5.0)), out)
     (score,) = scores(out)
     assert (score.fallback, score.sentiment) == ("behind", 0.0)
+
+
+def eager(number: int, waited: float = 0.1, history_s: float = 0.0) -> bytes:
+    """A customer whose alert says that she is about to buy: because of what she did an hour ago, in BERT's eyes."""
+    at = int((NOW - waited - history_s) * 1000)
+    return encode(
+        Snapshot(
+            id=f"e{number}",
+            customer=f"c{number}",
+            at=at,
+            trigger="engaged",
+            arrived=int((NOW - waited) * 1000),
+            features={"orders_total": 3.0, "hour": 9.0},
+            story=[
+                Moment(at - 3 * 86_400_000, Behaviour.ORDER, category="milk"),
+                Moment(at - 2 * 3_600_000, Behaviour.VIEW, category="running shoes"),
+            ],
+        )
+    )
+
+
+def told(text: str) -> Parts:
+    return Parts(churn=0.1, intent=0.9 if "running shoes" in text else 0.4)
+
+
+def alerts(out: Outputs) -> list[Alert]:
+    return [msgspec.json.decode(sent.value or b"", type=Alert) for sent in out.on(ALERTS.name)]
+
+
+async def test_an_alert_is_explained_by_what_moved_the_served_score(
+    bert: Bert, run: Callable[..., Run], out: Outputs
+) -> None:
+    bert.says = told
+    partition = partition_of(bert, score_explain_s=30)
+    await partition.process(run(snapshot(1, 0.1), eager(2)), out)
+    (alert,) = alerts(out)
+    reason = alert.reasons[0]
+    assert (reason.feature, reason.words) == ("story:0", "viewed running shoes 2 hours ago")
+    assert reason.words_zh == "2\u5c0f\u65f6\u524d\u6d4f\u89c8\u4e86running shoes"
+    assert reason.weight == pytest.approx(math.log(9) - math.log(0.4 / 0.6))
+    # The score tells the same reasons, those that alarm nobody too; only what led to an alert was asked about.
+    assert [score.reasons["intent"][:1] == [reason] for score in scores(out)] == [False, True]
+    assert 2 < bert.asked <= 26
+
+
+@pytest.mark.parametrize("late", [{"waited": 0.4}, {"history_s": 86_400.0}])
+async def test_there_is_no_time_to_explain_what_waited_or_is_history(
+    bert: Bert, run: Callable[..., Run], out: Outputs, late: dict[str, float]
+) -> None:
+    bert.says = told
+    await partition_of(bert, score_explain_s=30).process(run(eager(1, **late)), out)
+    assert len(alerts(out)) == 1
+    assert bert.asked == 1
+
+
+async def test_no_alert_waits_longer_for_its_reasons_than_it_may(
+    bert: Bert, run: Callable[..., Run], out: Outputs
+) -> None:
+    bert.says = told
+    partition = partition_of(bert, score_explain_s=0.05)
+    await partition.process(run(snapshot(1, 0.1)), out)
+    bert.pause = asyncio.Event().wait  # type: ignore[assignment]
+    partition._models.bert.pace.answered(10_000, 1.0)
+    (case,) = (msgspec.json.decode(eager(2), type=Snapshot) for _ in range(1))
+    score = combine(case, Answer("", "footfall-bert-1", told("running shoes")), partition._models)
+    began = time.perf_counter()
+    decided = partition._decide([case], [score])
+    assert await partition._explain(decided) == {}
+    assert 0.04 < time.perf_counter() - began < 5.0
+    assert len(decided[0].alerts) == 1
+
+
+async def test_a_slow_bert_is_asked_for_less(bert: Bert) -> None:
+    bert.says = told
+    partition = partition_of(bert, score_explain_s=1.0)
+    models = partition._models
+    case = msgspec.json.decode(eager(2), type=Snapshot)
+    decided = partition._decide([case], [combine(case, Answer("", "footfall-bert-1", told("running shoes")), models)])
+    asked = []
+    for rate in (1_000, 20, 5):
+        models.bert.pace.failed()
+        models.bert.pace.answered(rate, 1.0)
+        before = bert.asked
+        await partition._explain(decided)
+        asked.append(bert.asked - before)
+    assert asked[0] > asked[1] > asked[2] == 0
+    assert asked[1] <= 12
