@@ -56,13 +56,14 @@ class Version:
 class Bert:
     """The versions in use; they change while it works, as the registry says.
 
-    `serving` always is one. A canary that does not answer is stood in for by the serving version; a shadow is dropped
-    at the first sign of pressure, so that it never costs a served score.
+    `serving` always is one; `refused` counts changes that could not be followed. A canary that does not answer is
+    stood in for by the serving version; a shadow is dropped at the first sign of pressure, so that it costs no score.
     """
 
     def __init__(self, settings: Settings) -> None:
         self.pace = Pace(settings.score_batch)
         self.shadow_pace = Pace(settings.score_batch)
+        self.refused = 0
         self._settings = settings
         self._repository = settings.repository
         self._registry = Registry()
@@ -82,6 +83,7 @@ class Bert:
 
     async def open(self) -> None:
         """Read the registry and connect. Raises `OperatorError` where the serving version cannot be had."""
+        self._seen = self._stamp()
         await self._change(registry.read(self._repository))
 
     def use(self, version: Version) -> None:
@@ -94,19 +96,21 @@ class Bert:
         self._registry = known
         metrics.BERT.clear()
         for role, name in ((SERVING, known.serving), (CANARY, known.canary), (SHADOW, known.shadow)):
-            if name:
+            if name in self._versions:
                 metrics.BERT.labels(role, self._versions[name].model.version).set(1)
 
     async def watch(self) -> None:
         """Follow the registry until cancelled; a change that cannot be followed leaves things as they are."""
         while True:
             metrics.BREAKER.set(not _allows(self.serving.scorer))
-            try:
-                if self._stamp() != self._seen:
+            # Looked at before it is read: what is written in between is seen the next time.
+            seen, self._seen = self._seen, self._stamp()
+            if seen != self._seen:
+                try:
                     await self._change(registry.read(self._repository))
-            except (OperatorError, OSError) as error:
-                log.error("the registry of models is not followed: %s", error)
-                self._seen = self._stamp()
+                except (OperatorError, OSError) as error:
+                    self.refused += 1
+                    log.error("the registry of models is not followed: %s", error)
             await asyncio.sleep(WATCH_S)
 
     async def close(self) -> None:
@@ -188,14 +192,18 @@ class Bert:
         return 0
 
     async def _change(self, new: Registry) -> None:
-        stamp = self._stamp()
         wanted = {name for name in (new.serving, new.canary, new.shadow) if name}
-        loaded = {name: await asyncio.to_thread(self._model, name) for name in wanted - self._versions.keys()}
         url, deadline = self._settings.triton_url, self._settings.triton_deadline_s
-        for name, model in loaded.items():
+        for name in wanted - self._versions.keys():
+            try:
+                model = await asyncio.to_thread(self._model, name)
+            except OperatorError as error:
+                if name == new.serving:
+                    raise
+                log.error("%s is not tried: %s", name, error)
+                continue
             self._versions[name] = Version(name, model, TritonScorer(url, model, deadline_s=deadline, name=name))
         # Everything is there before anybody is sent to it, and what is sent already still finds its scorer.
-        self._seen = stamp
         self.follow(new)
         for name in self._versions.keys() - wanted:
             task = asyncio.create_task(_linger(self._versions.pop(name), LINGER_S + deadline))

@@ -7,8 +7,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from inference import registry
 from inference.model import Model
-from inference.registry import Registry, chosen
+from inference.registry import Entry, Registry, chosen
 from inference.scorer import Unavailable
 from schemas.outputs import Parts, Score, Snapshot, encode
 from schemas.topics import SCORES
@@ -149,3 +150,20 @@ async def test_a_shadow_that_is_slow_or_broken_costs_a_moment_and_no_score(
         await ScorePartition(models, lambda: NOW).process(run(encode(snapshot(1))), out)
     (score,) = scores(out)
     assert (score.shadow, score.fallback, score.bert and score.bert.churn) == (None, "", 0.1)
+
+
+async def test_a_version_that_cannot_be_had_leaves_the_others_to_work(tmp_path: Path) -> None:
+    bert = Bert(Settings(model_repository=tmp_path))
+    entry = Entry(name="bert-2", version="two", source="", at="")
+    registry.write(tmp_path, Registry(shadow="bert-2", entries=(entry,)))
+    await bert.open()
+    assert (bert.serving.name, bert.shadow) == ("bert", None)
+    registry.write(tmp_path, Registry(serving="bert-2", entries=(entry,)))
+    async with asyncio.TaskGroup() as group:
+        watch = group.create_task(bert.watch())
+        async with asyncio.timeout(10):
+            while bert.refused == 0:
+                await asyncio.sleep(0.01)
+        watch.cancel()
+    assert bert.serving.name == "bert"
+    await bert.close()
