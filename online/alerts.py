@@ -86,8 +86,10 @@ def decide(
         return [], said
     seen = [*said.seen, score.id][-SEEN:] if score.at == said.at else [score.id]
     ordered = score.trigger == "order"
-    trials = {name: trial.ordered(score.at) for name, trial in said.trials.items()} if ordered else said.trials
-    after = Said(dict(said.kinds), score.at, seen, said.lately(score.at), said.refused, dict(trials))
+    trials = {name: trial.closed(score.at) for name, trial in said.trials.items()}
+    if ordered:
+        trials = {name: trial.ordered(score.at) for name, trial in trials.items()}
+    after = Said(dict(said.kinds), score.at, seen, said.lately(score.at), said.refused, trials)
     vip = policy.vip(score)
     fired = [kind for kind in KINDS.values() if kind.vip in (None, vip) and _fires(kind, score, after, policy)]
     return [_alert(kind, score, currency, policy, usual_hour) for kind in fired], after

@@ -14,7 +14,8 @@ absence only later would make every effect look larger than it is.
 """
 
 import math
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
 from msgspec import Struct
@@ -65,6 +66,22 @@ class Trial(Struct, array_like=True, frozen=True):
         if at > self.until or self.bought:
             return self
         return Trial(self.until, self.held, True, self.treated, self.holdout)
+
+
+class Tally:
+    """Windows that are over and those in which was bought, by kind and arm, kept up as customers' trials change."""
+
+    def __init__(self) -> None:
+        self.windows: Counter[tuple[str, str]] = Counter()
+        self.bought: Counter[tuple[str, str]] = Counter()
+
+    def change(self, before: Mapping[str, Trial], after: Mapping[str, Trial]) -> None:
+        """One customer's trials were `before` and are `after`."""
+        for trials, sign in ((before, -1), (after, 1)):
+            for kind, trial in trials.items():
+                for name, arm in (("treatment", trial.treated), ("holdout", trial.holdout)):
+                    self.windows[kind, name] += sign * arm.windows
+                    self.bought[kind, name] += sign * arm.bought
 
 
 class Effect(NamedTuple):

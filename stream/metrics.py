@@ -77,6 +77,12 @@ UNEXPLAINED = Counter(
     ["reason"],
 )
 EXPLAIN_SECONDS = Histogram("footfall_explain_seconds", "time to explain the scores of a batch", buckets=_FAST)
+EFFECT_WINDOWS = Gauge(
+    "footfall_effect_windows", "decisions whose horizon is over, by kind and arm", ["kind", "arm", "partition"]
+)
+EFFECT_BOUGHT = Gauge("footfall_effect_bought", "those of them in which she ordered", ["kind", "arm", "partition"])
+OUTCOMES = Counter("footfall_outcomes_total", "outcomes told by the retention system", ["what"])
+OUTCOMES_UNREADABLE = Counter("footfall_outcomes_unreadable_total", "records of `outcomes` that are none")
 ALERT_SECONDS = Histogram("footfall_event_to_alert_seconds", "from an event's arrival to its alert", buckets=_LONG)
 SCORE_SECONDS = Histogram("footfall_event_to_score_seconds", "from an event's arrival to its score", buckets=_LONG)
 READ = Counter("footfall_reviews_read_total", "reviews that BERT read")

@@ -1,6 +1,7 @@
 """Alerts on a terminal."""
 
 import time
+from typing import Any
 
 from rich.table import Table
 from rich.text import Text
@@ -35,6 +36,26 @@ def table(alerts: list[Alert], language: str, title: str) -> Table:
             Text(words(alert, language)),
         )
     return shown
+
+
+def effects(found: dict[str, dict[str, Any]]) -> Table:
+    """Each kind's effect: who ordered within the horizon, of those alerted and of the held out."""
+    shown = Table("kind", "alerted", "ordered", "held out", "ordered", "difference (95 %)", title="what alerts change")
+    for kind, of in found.items():
+        sure = of["uplift"] is not None
+        shown.add_row(
+            kind,
+            f"{of['treated']:,}",
+            _share(of["treated_share"]),
+            f"{of['holdout']:,}",
+            _share(of["holdout_share"]),
+            f"{of['uplift']:+.1%} ({of['low']:+.1%} to {of['high']:+.1%})" if sure else "too few to tell",
+        )
+    return shown
+
+
+def _share(share: float | None) -> str:
+    return "-" if share is None else f"{share:.1%}"
 
 
 def _when(at: int) -> str:

@@ -36,6 +36,8 @@ Examples:
 
   footfall alerts --follow --out alerts.jsonl --ack
 
+  footfall alerts --effect
+
   footfall alerts --outcome converted 8c736e5b0e5d7f1a
 
   footfall alerts --outcome unsubscribed --customer u-1042 --channel email
@@ -75,6 +77,7 @@ def alerts(
     out: Annotated[Path | None, typer.Option(help="append to this file as well, each alert once")] = None,
     ack: Annotated[bool, typer.Option("--ack", help="tell `delivered` of each alert shown")] = False,
     outcome: Annotated[str | None, typer.Option(help="delivered, converted, unsubscribed, …: tell it and end")] = None,
+    effect: Annotated[bool, typer.Option("--effect", help="what alerts change, against the held out, and end")] = False,
     channel: Annotated[str, typer.Option(help="with --outcome: the channel unsubscribed from")] = "",
 ) -> None:
     """Show alerts, or tell an outcome."""
@@ -88,6 +91,9 @@ def alerts(
     if outcome is not None:
         told = _tell(settings, outcome, decisions or [], customer or [], channel)
         Console(stderr=True, highlight=False).print(f"Told {outcome} of {told}.")
+        return
+    if effect:
+        _effect(settings, form)
         return
     if decisions:
         raise OperatorError("a decision is named to tell what came of it: give --outcome WHAT as well")
@@ -118,6 +124,21 @@ def _tell(settings: "Settings", what: str, decisions: list[str], customers: list
         teller.tell(customer, what, channel=channel)
     teller.flush()
     return ", ".join([*decisions, *customers])
+
+
+def _effect(settings: "Settings", form: Format) -> None:
+    """Each kind's effect, as a table or as one JSON object."""
+    import orjson
+    from rich.console import Console
+
+    from deploy.alerts import effect
+    from deploy.alerts.show import effects
+
+    found = effect.read(settings)
+    if form is Format.JSON:
+        print(orjson.dumps(found).decode())
+    else:
+        Console().print(effects(found) if found else "Nothing was decided yet.")
 
 
 def _watch(

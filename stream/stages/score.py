@@ -16,10 +16,11 @@ from online.index import ItemIndex
 from online.learner import TARGETS
 from online.recommend.recommend import recommend
 from online.rhythm import usual_hour
-from online.said import Said, decode_said, encode_said
+from online.said import Said, decode_said, encode_said, hear
 from online.state import NAME, Learner
+from online.uplift import Tally
 from schemas.outputs import Alert, ModelSnapshot, Recommendation, Score, Snapshot, encode, make_id
-from schemas.topics import ALERTS, DECISIONS, FEATURES, INTERACTIONS, MODELS, RECOMMENDATIONS, SCORES
+from schemas.topics import ALERTS, DECISIONS, FEATURES, INTERACTIONS, MODELS, OUTCOMES, RECOMMENDATIONS, SCORES
 from stream import metrics
 from stream.backlog import REASON as BEHIND
 from stream.backlog import Backlog
@@ -29,7 +30,7 @@ from stream.kafka.state import Out
 from stream.kafka.transport import Run
 from stream.recommender.learn import learn
 from stream.settings import Settings
-from stream.stages import reviews
+from stream.stages import outcomes, reviews
 from stream.stages.asking import Answer, Bert
 from stream.stages.reasons import Case, Reasons
 
@@ -106,9 +107,9 @@ def stage(settings: Settings) -> Stage:
     return Stage(
         settings,
         "score",
-        (FEATURES,),
+        (FEATURES, OUTCOMES),
         DECISIONS,
-        lambda _number: ScorePartition(shared()),
+        lambda number: ScorePartition(shared(), number=number, partitions=settings.partitions),
         run_records=RUN_RECORDS,
         start=start,
     )
@@ -126,8 +127,12 @@ class Decided(NamedTuple):
 class ScorePartition:
     """One partition: snapshots scored in batches, decided upon one by one, in order."""
 
-    def __init__(self, models: Models, now: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, models: Models, now: Callable[[], float] = time.time, *, number: int = 0, partitions: int = 1
+    ) -> None:
         self._models = models
+        self._number, self._partitions = number, partitions
+        self._tally = Tally()
         self._now = now
         self._backlog = Backlog(models.behind_s)
         self._said: dict[str, Said] = {}
@@ -135,13 +140,13 @@ class ScorePartition:
 
     def restore(self, key: bytes, value: bytes | None) -> None:
         """What was said to one customer."""
-        if value is None:
-            self._said.pop(key.decode(), None)
-        else:
-            self._said[key.decode()] = decode_said(value)
+        self._keep(key.decode(), None if value is None else decode_said(value))
 
     async def process(self, run: Run, out: Out) -> None:
         """Score the run's snapshots, a batch at a time."""
+        if run.records[0].topic.endswith(OUTCOMES.name):
+            self._hear(run, out)
+            return
         await self._models.ready.wait()
         snapshots: list[Snapshot] = []
         for record in run.records:
@@ -154,9 +159,29 @@ class ScorePartition:
 
     def _forget(self, key: bytes, out: Out) -> None:
         """A customer is erased: what was said to her is forgotten, and whoever reads scores is told."""
-        if self._said.pop(key.decode(), None) is not None:
+        if key.decode() in self._said:
+            self._keep(key.decode(), None)
             self._changed.add(key.decode())
         out(SCORES.name, key, None)
+
+    def _hear(self, run: Run, out: Out) -> None:
+        """Customers who want to hear no more, or again."""
+        for record in run.records:
+            outcome = outcomes.read(record, self._number, self._partitions, out)
+            if outcome is not None:
+                self._say(outcome.customer, hear(self._said.get(outcome.customer, Said()), outcome))
+
+    def _say(self, customer: str, said: Said) -> None:
+        if said != self._said.get(customer, Said()):
+            self._keep(customer, said)
+            self._changed.add(customer)
+
+    def _keep(self, customer: str, said: Said | None) -> None:
+        """What was said to a customer from now on (None: nothing is known of her), and what is counted of it."""
+        before = self._said.pop(customer, Said())
+        if said is not None:
+            self._said[customer] = said
+        self._tally.change(before.trials, Said().trials if said is None else said.trials)
 
     async def _score_all(self, snapshots: list[Snapshot], out: Out) -> None:
         """Score, and take from the list, all of it."""
@@ -229,8 +254,7 @@ class ScorePartition:
         if score.sentiment is not None:
             reviews.tell(one.snapshot, score.sentiment, out)
         if one.said is not None:
-            self._said[score.customer] = one.said
-            self._changed.add(score.customer)
+            self._say(score.customer, one.said)
         self._alert([because(alert, score) for alert in one.alerts], out)
         self._recommend(one.snapshot, score, out)
 
@@ -260,10 +284,16 @@ class ScorePartition:
 
     def changes(self) -> Iterator[tuple[bytes, bytes | None]]:
         """What was said since the last barrier."""
+        self._measure()
         changed, self._changed = self._changed, set()
         for customer in changed:
             said = self._said.get(customer)
             yield customer.encode(), None if said is None else encode_said(said)
+
+    def _measure(self) -> None:
+        for (kind, which), windows in self._tally.windows.items():
+            metrics.EFFECT_WINDOWS.labels(kind, which, self._number).set(windows)
+            metrics.EFFECT_BOUGHT.labels(kind, which, self._number).set(self._tally.bought[kind, which])
 
     def durable(self, out: Out) -> None:
         """Alerts never wait."""

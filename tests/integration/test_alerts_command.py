@@ -29,7 +29,7 @@ EXAMPLE = msgspec.convert(orjson.loads((export.FOLDER / "examples" / "alerts.jso
 
 def alerts(first: int, end: int) -> list[tuple[bytes | None, bytes]]:
     """Alerts of ten customers; every third is said again soon after, as by a stage that starts again."""
-    said = []
+    said: list[tuple[bytes | None, bytes]] = []
     for n in range(first, end):
         customer = f"c{n % 10}"
         value = encode(msgspec.structs.replace(EXAMPLE, decision_id=f"d{n}", customer=customer))

@@ -12,10 +12,14 @@ import pytest
 
 from inference.model import Model
 from inference.scorer import Unavailable
+from online.said import Said, decode_said, encode_said
+from online.uplift import Arm, Trial
 from schemas.behaviours import Behaviour
 from schemas.decode import decode
-from schemas.outputs import Alert, Moment, Parts, Review, Score, Snapshot, encode, make_id
+from schemas.outputs import Alert, Moment, Outcome, Parts, Review, Score, Snapshot, encode, make_id
 from schemas.topics import ALERTS, CLICKSTREAM, SCORES
+from stream import metrics
+from stream.kafka.partitioner import home
 from stream.kafka.transport import Run
 from stream.settings import Settings
 from stream.stages.asking import Answer, Version
@@ -263,3 +267,50 @@ async def test_a_slow_bert_is_asked_for_less(bert: Bert) -> None:
         asked.append(bert.asked - before)
     assert asked[0] > asked[1] > asked[2] == 0
     assert asked[1] <= 12
+
+
+def outcome(customer: str, what: str, channel: str = "email") -> bytes:
+    return encode(Outcome(customer=customer, at=1, what=what, channel=channel))
+
+
+async def test_who_unsubscribes_is_remembered_and_what_is_no_outcome_stops_nobody(
+    partition: ScorePartition, run: Callable[..., Run], out: Outputs
+) -> None:
+    told = [outcome("c1", "unsubscribed"), b"{", b'{"customer": 7}', None, outcome("c2", "delivered"), b"[]"]
+    await partition.process(run(*told, outcome("c1", "unsubscribed", "phone"), topic="shop-outcomes"), out)
+    stored = dict(partition.changes())
+    assert list(stored) == [b"c1"]
+    assert decode_said(stored[b"c1"] or b"").refused == ["email", "phone"]
+    assert out.sent == []
+    await partition.process(run(*told, topic="shop-outcomes"), out)
+    assert dict(partition.changes()) == {}, "the same again changes nothing"
+    await partition.process(run(outcome("c1", "subscribed", ""), topic="shop-outcomes"), out)
+    assert decode_said(dict(partition.changes())[b"c1"] or b"").refused == []
+
+
+async def test_an_outcome_on_another_partition_is_sent_home(run: Callable[..., Run], out: Outputs) -> None:
+    customers = [f"c{n}" for n in range(20)]
+    partition = ScorePartition(Models(Settings()), number=1, partitions=4)
+    await partition.process(run(*(outcome(one, "unsubscribed") for one in customers), topic="outcomes"), out)
+    here = {key.decode() for key, _ in partition.changes()}
+    assert here == {one for one in customers if home(one, 4) == 1}
+    assert {sent.key.decode(): sent.partition for sent in out.on("outcomes") if sent.key} == {
+        one: home(one, 4) for one in customers if one not in here
+    }
+
+
+def test_what_alerts_change_is_measured_also_after_a_restart(partition: ScorePartition) -> None:
+    trial = Trial(treated=Arm(3, 2), holdout=Arm(1, 0))
+    for customer in ("c1", "c2"):
+        partition.restore(customer.encode(), encode_said(Said(trials={"churn_risk": trial})))
+    partition.restore(b"c2", None)
+    list(partition.changes())
+    values = {
+        (sample.labels["arm"], metric): sample.value
+        for metric, gauge in (("windows", metrics.EFFECT_WINDOWS), ("bought", metrics.EFFECT_BOUGHT))
+        for sample in next(iter(gauge.collect())).samples
+        if sample.labels["kind"] == "churn_risk"
+    }
+    assert values == {
+        ("treatment", "windows"): 3, ("treatment", "bought"): 2, ("holdout", "windows"): 1, ("holdout", "bought"): 0
+    }  # fmt: skip

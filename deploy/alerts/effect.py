@@ -1,0 +1,30 @@
+"""What alerts change, out of the `decisions` topic: the newest record of every customer."""
+
+from typing import Any
+
+from online.alerts import KINDS
+from online.said import Said, decode_said
+from online.uplift import effect
+from schemas.topics import DECISIONS
+from stream.kafka.restore import read_partition
+from stream.settings import Settings
+
+
+def read(settings: Settings) -> dict[str, dict[str, Any]]:
+    """Each kind's effect on purchases within the horizon: shares of both arms, their difference and its 95 % interval.
+
+    The time is the newest event time decided on. Kinds that were never decided are left out.
+    """
+    said: dict[bytes, Said] = {}
+
+    def accept(key: bytes, value: bytes | None) -> None:
+        if value is None:
+            said.pop(key, None)
+        else:
+            said[key] = decode_said(value)
+
+    for number in range(settings.partitions):
+        read_partition(settings.kafka_brokers, settings.topic(DECISIONS.name), number, accept)
+    now = max((one.at for one in said.values()), default=-1)
+    by_kind = {kind: [one.trials[kind] for one in said.values() if kind in one.trials] for kind in KINDS}
+    return {kind: effect(trials, now)._asdict() for kind, trials in by_kind.items() if trials}
