@@ -11,8 +11,30 @@ from msgspec import Struct
 MISSING: Final = "none"
 
 
+def features_of(name: str) -> list[str]:
+    """The registered features that a bin's name asks for: one, or two for a ratio.
+
+    >>> features_of("overdue"), features_of("orders_total/tenure_days")
+    (['overdue'], ['orders_total', 'tenure_days'])
+    """
+    return name.split("/")
+
+
+def value_of(features: Mapping[str, float | None], name: str) -> float | None:
+    """The number that a bin reads: a feature's value, or for `a/b` that of `a` over that of `b`.
+
+    >>> value_of({"orders_total": 6.0, "tenure_days": 12.0}, "orders_total/tenure_days")
+    0.5
+    """
+    above = features.get(name) if "/" not in name else features.get(features_of(name)[0])
+    if above is None or "/" not in name:
+        return above
+    below = features.get(features_of(name)[1])
+    return above / below if below else None
+
+
 class Bins(Struct, frozen=True):
-    """The features a model reads, in their order in the text, each with the ascending edges between its buckets.
+    """The features (and ratios of two, as `a/b`) a model reads, in their order, with the edges between their buckets.
 
     A value on an edge belongs to the bucket above it; a feature that does not apply (None, or no finite number) has a
     bucket of its own, so that "never ordered" is not mistaken for a small or a large number.

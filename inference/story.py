@@ -4,10 +4,10 @@ import re
 import unicodedata
 from typing import Final
 
-from inference.bins import Bins
+from inference.bins import Bins, value_of
 from schemas.behaviours import Behaviour
 from schemas.features import DAY_MS, HOUR_MS
-from schemas.outputs import Moment, Snapshot
+from schemas.outputs import Features, Moment, Snapshot
 
 MAX_MOMENTS: Final = 24
 MAX_CATEGORY: Final = 48
@@ -48,9 +48,17 @@ def render(snapshot: Snapshot, bins: Bins) -> str:
     Newest first, so that cutting the text at a number of tokens drops what is oldest. Never raises, whatever the
     storefront sent; at most a few thousand characters.
     """
-    numbers = " ".join(bins.token(name, snapshot.features.get(name)) for name in bins.edges)
-    clauses = [clause(moment, snapshot.at) for moment in reversed(snapshot.story[-MAX_MOMENTS:])]
-    return " ".join((numbers, ", ".join(clauses))).strip()
+    return f"{numbers(snapshot.features, bins)} {told(snapshot)}".strip()
+
+
+def numbers(features: Features, bins: Bins) -> str:
+    """One feature word per feature, or ratio of features, of `bins`."""
+    return " ".join(bins.token(name, value_of(features, name)) for name in bins.edges)
+
+
+def told(snapshot: Snapshot) -> str:
+    """One clause per behaviour, newest first."""
+    return ", ".join(clause(moment, snapshot.at) for moment in reversed(snapshot.story[-MAX_MOMENTS:]))
 
 
 def clause(moment: Moment, now: int) -> str:
@@ -78,6 +86,9 @@ _WRITTEN: Final = re.compile(
 )
 
 
+_NUMBERS: Final = re.compile(r"^(?:\[[^\]]*\] ?)*")
+
+
 def review(text: str) -> str:
     """What BERT reads of a review, in training and live: its own words, cleaned, at most `MAX_REVIEW` characters.
 
@@ -85,6 +96,15 @@ def review(text: str) -> str:
     'broke after 2 days (sad)'
     """
     return clean(text, MAX_REVIEW)
+
+
+def without_numbers(story: str) -> str:
+    """A rendered story without its feature words.
+
+    >>> without_numbers("[overdue=3] [orders_30d=none] 3d bought soft drinks 12")
+    '3d bought soft drinks 12'
+    """
+    return _NUMBERS.sub("", story)
 
 
 def without_words(story: str) -> str:

@@ -10,13 +10,29 @@ from schemas.errors import OperatorError
 
 HELP = """Measure a task on real data, honestly: what is tested was never learned from, and plain ways stand beside.
 
+Of churn, intent, value and sentiment, the served BERT is measured on the last fifth of the source's time beside the
+online model and the ensemble (as they run live: a label is learned once it has matured), LightGBM and logistic
+regression on every registered feature, recency, and for value BG/NBD with Gamma-Gamma. The answer has ROC AUC, average
+precision, accuracy, precision, recall, F1, log loss and calibration; intervals and differences from LightGBM by
+bootstrap over customers; slices with fairness gaps; and BERT's AUC under missing, noisy and shuffled input.
+
 Examples:
+
+  footfall evaluate --task churn --source completejourney --plots runs/plots
+
+  footfall evaluate --task sentiment --source shopping-reviews --json
 
   footfall evaluate --task next-item --source diginetica diginetica_gcegnn.json --json
 """
 
 # The module of deploy.evaluate that answers: `measure(asked) -> dict` and `show(console, found)`.
-TASKS: Final[dict[str, str]] = {"next-item": "next_item"}
+TASKS: Final[dict[str, str]] = {
+    "churn": "model",
+    "intent": "model",
+    "value": "model",
+    "sentiment": "model",
+    "next-item": "next_item",
+}
 
 
 def register(app: typer.Typer) -> None:
@@ -27,7 +43,9 @@ def register(app: typer.Typer) -> None:
 def evaluate(
     path: Annotated[Path | None, typer.Argument(help="the file of a source that needs one")] = None,
     task: Annotated[str, typer.Option(help=f"one of {', '.join(TASKS)}")] = "churn",
-    source: Annotated[str, typer.Option(help="completejourney, taobao, diginetica, or a FILE")] = "completejourney",
+    source: Annotated[
+        str, typer.Option(help="completejourney, taobao, diginetica, or a FILE (of events, or of examples: .parquet)")
+    ] = "completejourney",
     online: Annotated[bool, typer.Option("--online", help="the online models, progressively, on all targets")] = False,
     plots: Annotated[Path | None, typer.Option(help="folder to write plots to")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="most cases to test")] = None,

@@ -45,6 +45,12 @@ def clear(data_dir: Path, customer: str, alias: str | None) -> None:
                 _renamed(snapshot, alias) if whose == customer else snapshot
                 for whose, snapshot in table.select("customer", "snapshot").iter_rows()
             ]
+            if "text" in table.columns:
+                texts = [
+                    without_words(text) if whose == customer and text is not None else text
+                    for whose, text in table.select("customer", "text").iter_rows()
+                ]
+                table = table.with_columns(pl.Series("text", texts, pl.String))
             table = table.with_columns(
                 pl.when(hers).then(pl.lit(alias)).otherwise(pl.col("customer")).alias("customer"),
                 pl.Series("snapshot", snapshots, pl.String),

@@ -1,7 +1,8 @@
-"""Reading example files, and splitting them by time so that no label of one part reaches into the next."""
+"""Reading example files, and splitting them so that no label of one part reaches into the next."""
 
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
 import polars as pl
@@ -11,67 +12,132 @@ from schemas.errors import OperatorError
 from schemas.features import DAY_MS
 from schemas.outputs import Snapshot
 
-COLUMNS = {"id", "customer", "at", "snapshot", "churn", "intent"}
+LABELS: Final = ("churn", "intent", "value", "sentiment")
+COLUMNS: Final = ("id", "customer", "at", "snapshot", "text", *LABELS)
+
+# One customer in so many validates, where customers do.
+CUSTOMERS: Final = 20
 
 
 class Row(Struct, frozen=True):
-    """One example: the snapshot as the engine took it, and what the customer did within each horizon."""
+    """One example: the snapshot as the engine took it, and what is known of what the customer did then.
 
-    snapshot: Snapshot
-    churn: bool
-    intent: bool
+    `text` stands in place of the snapshot's own story where only that was kept: a review's words, or a story as it was
+    served. `value` is what was spent, in the main unit. A label that nobody knows is None.
+    """
+
+    snapshot: Snapshot | None
+    text: str | None = None
+    churn: bool | None = None
+    intent: bool | None = None
+    value: float | None = None
+    sentiment: bool | None = None
 
 
 class Split(NamedTuple):
-    """The three parts as tables, ascending in time."""
+    """The parts as tables, ascending in time; `unlabelled` is what only its text can be learned from."""
 
     train: pl.DataFrame
     validation: pl.DataFrame
     test: pl.DataFrame
+    unlabelled: pl.DataFrame
 
 
-def load(path: Path) -> pl.DataFrame:
-    """The table of an example file (see `stream.dataset`), ordered by time and id; `OperatorError` if it is none."""
-    try:
-        table = pl.read_parquet(path)
-    except (OSError, pl.exceptions.PolarsError) as error:
-        raise OperatorError(f"{path} is no example file ({error})") from error
-    if missing := COLUMNS - set(table.columns):
-        raise OperatorError(f"{path} lacks the column `{min(missing)}`: make it with `footfall train --source`")
-    return table.sort("at", "id")
+def load(paths: Iterable[Path]) -> pl.DataFrame:
+    """The examples of files that `footfall dataset` made, ordered by time and id; `OperatorError` if one is none."""
+    tables = []
+    for path in paths:
+        try:
+            table = pl.read_parquet(path)
+        except (OSError, pl.exceptions.PolarsError) as error:
+            raise OperatorError(f"{path} is no example file ({error})") from error
+        if missing := set(COLUMNS) - set(table.columns):
+            raise OperatorError(f"{path} lacks the column `{min(missing)}`: make it with `footfall dataset`")
+        tables.append(table.select(COLUMNS))
+    return pl.concat(tables).sort("at", "id")
 
 
-def split(table: pl.DataFrame, horizon_days: int, test: float = 0.2, validation: float = 0.1) -> Split:
-    """The last `test` of the time is for testing, `validation` of it before that for early stopping.
+def split(
+    table: pl.DataFrame, horizons: Mapping[str, int], test: float = 0.2, validation: float = 0.1, *, by: str = "time"
+) -> Split:
+    """The last `test` of the time of the labelled stories is for testing, `validation` of it before that to stop early.
 
-    A gap of one horizon before each: a label looks that far ahead, so what lies in the gap would have been learned from
-    days that are tested.
+    A label looks `horizons` days ahead. One that reaches into the part after its own is blotted out, so that each
+    label has a gap of its own horizon; and validation begins a horizon, of the longest but value's, before the test.
+    Where the days just before the test are too dear to go unlearned, `by="customers"` validates on a twentieth of the
+    customers instead, chosen by hash, whom training then never sees, and trains on the others up to the test.
 
     ::
 
-        |------ train ------|- gap -|- validation -|- gap -|------ test ------|
+        |------ train ------|- gap -|- validation -|- gap -|------ test ------|- not labelled -
+
+    Reviews have no time: they are dealt by their words' hash.
     """
-    first, last = int(table["at"][0]), int(table["at"][-1])
-    gap = horizon_days * DAY_MS
-    test_from = last - round((last - first) * test)
-    validation_to = test_from - gap
-    validation_from = validation_to - round((last - first) * validation)
-    at = pl.col("at")
-    parts = Split(
-        table.filter(at <= validation_from - gap),
-        table.filter(at >= validation_from, at <= validation_to),
-        table.filter(at >= test_from),
+    reviews = table.filter(pl.col("snapshot").is_null())
+    stories = table.filter(pl.col("snapshot").is_not_null())
+    dealt = (reviews["text"].hash(seed=1) % 10).rename("dealt") if reviews.height else pl.Series("dealt", [], pl.UInt64)
+    parts = _by_time(stories, horizons, test, validation, by)
+    told = Split(
+        pl.concat([parts.train, reviews.filter(dealt > 2)]),
+        pl.concat([parts.validation, reviews.filter(dealt == 2)]),
+        pl.concat([parts.test, reviews.filter(dealt < 2)]),
+        parts.unlabelled,
     )
-    for name, part in parts._asdict().items():
-        if part.height == 0 or part["churn"].n_unique() < 2 or part["intent"].n_unique() < 2:
-            raise OperatorError(f"too little data: no customer, or all alike, in the {name} part; give a longer log")
-    return parts
+    for name, part in list(told._asdict().items())[:3]:
+        for head in heads(told.test):
+            # Validation may be too near to the test to know what will be spent.
+            if not known(part, head) and (name, head) != ("validation", "value"):
+                raise OperatorError(f"too little data: nothing, or all alike, of {head} in the {name} part; give more")
+    return told
 
 
-def rows(table: pl.DataFrame, most: int, seed: int) -> list[Row]:
+def heads(table: pl.DataFrame) -> tuple[str, ...]:
+    """What can be learned from these examples: the labels that are there and not all alike."""
+    return tuple(head for head in LABELS if known(table, head))
+
+
+def known(table: pl.DataFrame, head: str) -> bool:
+    """Whether the label is there, and not always the same."""
+    return table[head].drop_nulls().n_unique() > 1
+
+
+def rows(table: pl.DataFrame, most: int | None, seed: int) -> list[Row]:
     """Up to `most` rows, drawn with the seed, in the table's order."""
-    if table.height > most:
+    if most is not None and table.height > most:
         table = table.with_row_index("n").sample(most, seed=seed).sort("n")
     decode = msgspec.json.Decoder(Snapshot).decode
-    columns = (table["snapshot"], table["churn"], table["intent"])
-    return [Row(decode(snapshot), churn, intent) for snapshot, churn, intent in zip(*columns, strict=True)]
+    columns = table.select("snapshot", "text", *LABELS).iter_rows()
+    return [Row(None if snapshot is None else decode(snapshot), *rest) for snapshot, *rest in columns]
+
+
+def _by_time(table: pl.DataFrame, horizons: Mapping[str, int], test: float, validation: float, by: str) -> Split:
+    at = pl.col("at")
+    labelled = table.filter(pl.any_horizontal(pl.col("churn", "intent").is_not_null()))
+    if not labelled.height:
+        return Split(table, table.clear(), table.clear(), table.clear())
+    churned = labelled.filter(pl.col("churn").is_not_null())
+    timed = churned if churned.height else labelled
+    first, last = int(timed["at"][0]), int(timed["at"][-1])
+    gap = DAY_MS * max(days for head, days in horizons.items() if head != "value" and known(labelled, head))
+    test_from = last - round((last - first) * test)
+    tested = table.filter(at >= test_from, pl.any_horizontal(pl.col("churn", "intent").is_not_null()))
+    before = table.filter(at < test_from)
+    if by == "customers":
+        held = pl.col("customer").hash(seed=1) % CUSTOMERS == 0
+        parts = (_blot(before.filter(~held), test_from, horizons), _blot(before.filter(held), test_from, horizons))
+    else:
+        validation_to = test_from - gap
+        validation_from = validation_to - round((last - first) * validation)
+        parts = (
+            _blot(before.filter(at < validation_from), validation_from, horizons),
+            _blot(before.filter(at >= validation_from, at <= validation_to), test_from, horizons),
+        )
+    return Split(*parts, tested, before)
+
+
+def _blot(table: pl.DataFrame, to: int, horizons: Mapping[str, int]) -> pl.DataFrame:
+    """Without labels that look beyond `to`, and without rows of which no label is left."""
+    reach = [
+        pl.when(pl.col("at") + days * DAY_MS <= to).then(pl.col(head)).alias(head) for head, days in horizons.items()
+    ]
+    return table.with_columns(reach).filter(pl.any_horizontal(pl.col("churn", "intent", "value").is_not_null()))

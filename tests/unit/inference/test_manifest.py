@@ -37,6 +37,31 @@ def test_a_feature_outside_the_registry_is_named(folder: Path) -> None:
         Model.load(folder)
 
 
+def test_a_feature_with_another_meaning_than_when_trained_is_named(folder: Path) -> None:
+    manifest = manifests.read(folder)
+    registry = {name: manifests.fingerprint(name) for name in manifest.features}
+    replace(manifest, registry=registry).write(folder)
+    assert manifests.read(folder).registry == registry
+    replace(manifest, registry=registry | {"overdue": "00000000"}).write(folder)
+    with pytest.raises(OperatorError, match="`overdue` had another unit, window or meaning"):
+        manifests.read(folder)
+
+
+def test_heads_in_an_order_that_nobody_expects(folder: Path) -> None:
+    manifest = manifests.read(folder)
+    replace(manifest, heads=("churn", "intent", "value")).write(folder)
+    assert manifests.read(folder).heads == ("churn", "intent", "value")
+    for heads in (
+        ("intent", "churn"),
+        ("churn", "intent", "sentiment", "value"),
+        ("churn",),
+        ("churn", "intent", "age"),
+    ):
+        replace(manifest, heads=heads).write(folder)
+        with pytest.raises(OperatorError, match="train it again"):
+            manifests.read(folder)
+
+
 def test_no_folder(tmp_path: Path) -> None:
     with pytest.raises(OperatorError, match="FOOTFALL_MODEL_DIR"):
         Model.load(tmp_path / "nothing")

@@ -8,12 +8,12 @@ import pytest
 
 from schemas.behaviours import Behaviour, Event, Line
 from schemas.features import DAY_MS
-from schemas.outputs import Snapshot
-from stream.dataset import Horizons, Labelled, examples, write
+from schemas.outputs import Example, Snapshot
+from stream.dataset import Horizons, Labelled, examples, served, table, write
 from stream.features.engine import Config
 
 START = 1_600_000_000_000 // DAY_MS * DAY_MS
-HORIZONS = Horizons(churn=30 * DAY_MS, intent=7 * DAY_MS)
+HORIZONS = Horizons(churn=30 * DAY_MS, intent=7 * DAY_MS, value=90 * DAY_MS)
 
 
 def order(customer: str, day: float) -> Event:
@@ -57,20 +57,54 @@ def test_a_snapshot_knows_nothing_of_what_follows() -> None:
 
 
 def test_only_customers_seen_so_far() -> None:
-    rows = made(order("ann", 0), order("bob", 40), order("ann", 100))
+    made_of = made(order("ann", 0), order("bob", 40), order("ann", 100))
+    rows = [row for row in made_of if row.churn is not None]
     assert [(r.snapshot.customer, (r.snapshot.at - START) // DAY_MS) for r in rows] == [
         ("ann", 35), ("ann", 45), ("bob", 45), ("ann", 55), ("bob", 55), ("ann", 65), ("bob", 65),
     ]  # fmt: skip
 
 
-def test_a_cut_off_whose_horizon_is_not_reached_is_left_out() -> None:
-    assert made(order("ann", 0), order("ann", 64)) == []
+def test_a_label_beyond_the_log_is_not_known() -> None:
+    """``0 --- 35 = cut-off --- 42 = intent's end --- 64 = end of log --- 65 = churn's end``: even of who ordered."""
+    (ann,) = made(order("ann", 0), order("ann", 36), order("ann", 64), every=1000)
+    assert (ann.churn, ann.intent, ann.value) == (None, True, None)
+
+
+def test_value_is_what_is_spent_within_its_horizon() -> None:
+    days = (0, 35, 50, 124.9, 125, 300)
+    (ann,) = made(*(order("ann", day) for day in days), every=1000)
+    assert ann.value == 3 * 2.5
 
 
 def test_the_file_holds_the_snapshots_themselves(tmp_path: Path) -> None:
     rows = made(order("ann", 0), order("ann", 100))
-    assert write(rows, tmp_path / "new" / "examples.parquet") == len(rows)
-    table = pl.read_parquet(tmp_path / "new" / "examples.parquet")
-    first = msgspec.json.decode(table["snapshot"][0], type=Snapshot)
+    write(table(rows), tmp_path / "new" / "examples.parquet")
+    read = pl.read_parquet(tmp_path / "new" / "examples.parquet")
+    first = msgspec.json.decode(read["snapshot"][0], type=Snapshot)
     assert first.features == rows[0].snapshot.features
-    assert table["churn"].to_list() == [row.churn for row in rows]
+    assert read["churn"].to_list() == [row.churn for row in rows]
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["examples.parquet"]
+
+
+def test_served_examples_of_one_prediction_are_one_row() -> None:
+    def example(target: str, label: bool, amount: float | None = None, at: int = 5) -> Example:
+        return Example(
+            id=target,
+            customer="ann",
+            at=at,
+            matured=9,
+            target=target,
+            label=label,
+            amount=amount,
+            features={"overdue": 2.0},
+            story="[overdue=1] 3d bought [sic] milk 4",
+            served=0.5,
+            bert=None,
+            online=0.5,
+        )
+
+    first, second = served([example("intent", True), example("value", True, 12.5), example("churn", True, at=6)])
+    assert (first.churn, first.intent, first.value) == (None, True, 12.5)
+    assert (second.churn, second.intent, second.value) == (True, None, None)
+    assert first.text == "3d bought [sic] milk 4"
+    assert first.snapshot.features == {"overdue": 2.0}

@@ -1,0 +1,1 @@
+"""How good predictions are: plain numpy, no model and no data of its own."""
