@@ -1,5 +1,7 @@
 """BG/NBD with Gamma-Gamma, on customers made as the model supposes them."""
 
+from typing import Any
+
 import numpy as np
 
 from inference.baselines.spend import Seen, fit
@@ -7,7 +9,7 @@ from inference.baselines.spend import Seen, fit
 TRUE = {"r": 0.8, "alpha": 12.0, "a": 0.9, "b": 3.0}
 
 
-def made(customers: int, days: float, later: float) -> tuple[Seen, np.ndarray]:  # type: ignore[type-arg]
+def made(customers: int, days: float, later: float) -> tuple[Seen, "np.ndarray[Any, Any]"]:
     """Customers who buy at rates of their own, leave after a purchase by chance, and spend about as much each time."""
     chance = np.random.default_rng(5)
     rate, leave = chance.gamma(TRUE["r"], 1 / TRUE["alpha"], customers), chance.beta(TRUE["a"], TRUE["b"], customers)
