@@ -61,10 +61,7 @@ class ItemIndex:
             self._put_back(interaction.customer, item)
         if weight is None or not item:
             return
-        shopper = self.shoppers.touch(interaction.customer)
-        if interaction.session != shopper.session:
-            shopper.session, shopper.serial, shopper.items = interaction.session, NO_SERIAL, []
-        step = interaction.behaviour in LOOKS or item not in shopper.items
+        shopper, step = self._visit(interaction)
         if step and shopper.items:
             self.steps += 1
             if self.choices and self.steps % self.choices == 0:
@@ -74,12 +71,16 @@ class ItemIndex:
             self._categorise(item, slot, interaction.category)
         self.memory.touch(slot, weight, interaction.at)
         if step:
-            self._step(shopper, item, slot, weight, interaction.at)
-        if interaction.behaviour == Behaviour.CART_ADD:
-            self.shoppers.carry(shopper, item)
-        elif interaction.behaviour == Behaviour.ORDER:
-            self.shoppers.buy(shopper, item, interaction.at)
-            self._put_back(interaction.customer, item)
+            self._step(shopper, slot, weight, interaction.at)
+        self._remember(shopper, interaction, step)
+
+    def remember_one(self, interaction: Interaction) -> None:
+        """Take in what an interaction says of its customer, where the items have learned from it already."""
+        if interaction.behaviour == Behaviour.CART_REMOVE:
+            self._put_back(interaction.customer, interaction.item)
+        if interaction.behaviour in WEIGHTS and interaction.item:
+            shopper, step = self._visit(interaction)
+            self._remember(shopper, interaction, step)
 
     def learn_choice(self, session: Sequence[str], item: str, at: int) -> None:
         """The ranker learns that `item` came next after the items of `session`, of all that might have."""
@@ -197,7 +198,25 @@ class ItemIndex:
         self.categories[item] = category
         self._by_category.setdefault(category, {})[slot] = None
 
-    def _step(self, shopper: Shopper, item: str, slot: int, weight: float, at: int) -> None:
+    def _visit(self, interaction: Interaction) -> tuple[Shopper, bool]:
+        """The customer, in this session, and whether this is a step of it."""
+        shopper = self.shoppers.touch(interaction.customer)
+        if interaction.session != shopper.session:
+            shopper.session, shopper.serial, shopper.items = interaction.session, NO_SERIAL, []
+        return shopper, interaction.behaviour in LOOKS or interaction.item not in shopper.items
+
+    def _remember(self, shopper: Shopper, interaction: Interaction, step: bool) -> None:
+        item = interaction.item
+        if step:
+            shopper.items.append(item)
+            del shopper.items[:-LENGTH]
+        if interaction.behaviour == Behaviour.CART_ADD:
+            self.shoppers.carry(shopper, item)
+        elif interaction.behaviour == Behaviour.ORDER:
+            self.shoppers.buy(shopper, item, interaction.at)
+            self._put_back(interaction.customer, item)
+
+    def _step(self, shopper: Shopper, slot: int, weight: float, at: int) -> None:
         memory = self.memory
         find = memory.slots.find
         before = [known for other in reversed(shopper.items) if (known := find(other)) is not None]
@@ -208,5 +227,3 @@ class ItemIndex:
                 for known in reversed(before):
                     memory.sessions.append(shopper.serial, known)
             memory.sessions.append(shopper.serial, slot)
-        shopper.items.append(item)
-        del shopper.items[:-LENGTH]

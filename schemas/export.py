@@ -36,6 +36,7 @@ OPAQUE: Final = {
     "profiles": "application/msgpack",
     "decisions": "application/octet-stream",
     "pending": "application/octet-stream",
+    "items": "application/octet-stream",
     "dead-letters": "application/octet-stream",
 }
 

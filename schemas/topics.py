@@ -75,6 +75,7 @@ EXAMPLES = Topic(
     single=True,
 )
 MODELS = Topic("models", "model name", "model snapshots", compact=True, single=True)
+ITEMS = Topic("items", "part of the item index", "snapshots of the item index, no customers", compact=True, single=True)
 DEAD_LETTERS = Topic(
     "dead-letters",
     "where the event stood",
@@ -99,5 +100,6 @@ TOPICS = (
     PENDING,
     EXAMPLES,
     MODELS,
+    ITEMS,
     DEAD_LETTERS,
 )

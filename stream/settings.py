@@ -57,6 +57,7 @@ class Settings(BaseSettings):
     collector_origins: str = Field("*", description="sites whose pages may send, separated by commas; * for any")
     collector_queue: int = Field(20_000, ge=1, description="records waiting for Kafka beyond which it answers 429")
     collector_deadline_s: float = Field(10.0, gt=0, description="records not in Kafka by then are answered with 503")
+    items_snapshot_s: float = Field(300.0, gt=0, description="time between two snapshots of the item index")
     recommender_host: str = "127.0.0.1"
     recommender_port: int = 8081
     metrics_base_port: int = Field(9200, description="the first of the workers' Prometheus ports")

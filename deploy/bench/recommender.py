@@ -85,7 +85,7 @@ async def _answer(pipe: Any, items: int, clicks: int, events_per_s: int) -> None
     views = [_view(number, item) for number, row in enumerate(rows.tolist()) for item in row]
     for view in views:
         index.learn_one(view)
-    recommender = Recommender(index, lambda: True, keys=frozenset({KEY}), now=lambda: len(rows) * 1_000)
+    recommender = Recommender(lambda: index, lambda: True, keys=frozenset({KEY}), now=lambda: len(rows) * 1_000)
     runner = web.AppRunner(recommender.app(), access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 
-from schemas.topics import DEAD_LETTERS, DECISIONS, MODELS, PENDING, PROFILES
+from schemas.topics import DEAD_LETTERS, DECISIONS, ITEMS, MODELS, PENDING, PROFILES
 from stream.features.codec import decode_profile, holds
 from stream.features.erasure import names
 from stream.kafka.dead_letters import original_key
@@ -28,8 +28,10 @@ class Naming:
 
     def in_record(self, topic: str, key: bytes | None, value: bytes | None, headers: Headers) -> bool:
         """Whether a record of a topic (named as in `schemas.topics`) names the customer, by its key or in its value."""
-        if topic == MODELS.name or key is None:
-            return topic != MODELS.name and self._in_json(value)
+        if topic in (MODELS.name, ITEMS.name):
+            return False
+        if key is None:
+            return self._in_json(value)
         if topic == PENDING.name:
             return waits_for(key, value, self.customer)
         if key == self._id:

@@ -44,8 +44,11 @@ class State(Struct, kw_only=True, forbid_unknown_fields=True):
     ranker: list[Packed]
 
 
-def dump(index: ItemIndex) -> bytes:
-    """The index as bytes. The ranker lets go of the cases it learns from again, so that a copy goes on alike."""
+def dump(index: ItemIndex, *, customers: bool = True) -> bytes:
+    """The index as bytes, with the customers or without any.
+
+    The ranker lets go of the cases it learns from again, so that a copy goes on alike.
+    """
     memory, ranker = index.memory, index.ranker
     used = memory.slots.dump()
     arrays = {name: _pack(array) for name, array in _arrays(memory, len(used)).items()}
@@ -58,7 +61,7 @@ def dump(index: ItemIndex) -> bytes:
         next_session=memory.sessions.next,
         arrays=arrays,
         categories=index.categories,
-        shoppers=dict(index.shoppers),
+        shoppers=dict(index.shoppers) if customers else {},
         steps=index.steps,
         learned=ranker.learned,
         ranker_steps=ranker.steps,

@@ -23,11 +23,11 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class Recommender:
-    """Answers requests out of `index`; `ready` says whether it has read all interactions, `now` is epoch ms."""
+    """Answers out of the `index` of now; `ready` says whether it has read all interactions, `now` is epoch ms."""
 
     def __init__(
         self,
-        index: ItemIndex,
+        index: Callable[[], ItemIndex],
         ready: Callable[[], bool],
         *,
         keys: frozenset[str],
@@ -84,9 +84,10 @@ class Recommender:
         customer = request.match_info["customer"]
         count = _count(request.query.get("k", str(USUAL)))
         now = self._now()
-        ranked = recommend(context(customer, self._index, now), self._index, count)
+        index = self._index()
+        ranked = recommend(context(customer, index, now), index, count)
         items = [{"item": r.item, "score": r.score, "source": r.source, "words": r.words} for r in ranked]
-        known = self._index.shoppers.find(customer) is not None
+        known = index.shoppers.find(customer) is not None
         return _json(200, {"customer": customer, "known": known, "at": now, "items": items})
 
     async def _preflight(self, request: web.Request) -> web.Response:

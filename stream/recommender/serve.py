@@ -6,27 +6,19 @@ import time
 from collections.abc import Callable
 
 from aiohttp import web
-from confluent_kafka import Message
 
-from online.index import ItemIndex
 from schemas.errors import OperatorError
-from schemas.topics import INTERACTIONS
-from stream.kafka.follow import Follower
 from stream.recommender.app import Recommender
-from stream.recommender.learn import learn
+from stream.recommender.items import Items
 from stream.settings import Settings
 
 
 async def serve(settings: Settings, ready: Callable[[str], None]) -> None:
     """Serve; `ready` gets the address once connections are accepted. Raises `OperatorError`."""
-    index = ItemIndex()
-
-    def accept(message: Message) -> None:
-        learn(index, message.key(), message.value())
-
-    follower = Follower(settings.kafka_brokers, settings.topic(INTERACTIONS.name), accept)
+    items = Items()
+    follower = items.followed_by(settings)
     recommender = Recommender(
-        index,
+        lambda: items.index,
         follower.caught_up.is_set,
         keys=settings.keys,
         origins=tuple(origin.strip() for origin in settings.collector_origins.split(",")),
@@ -34,7 +26,7 @@ async def serve(settings: Settings, ready: Callable[[str], None]) -> None:
     )
     runner = web.AppRunner(recommender.app(), access_log=None)
     await runner.setup()
-    following = asyncio.create_task(follower.run())
+    following = asyncio.create_task(items.follow(settings, follower))
     try:
         host, port = settings.recommender_host, settings.recommender_port
         try:

@@ -12,7 +12,6 @@ from confluent_kafka import Message
 from msgspec.structs import replace
 
 from online.alerts import TREATMENT, Policy, because, decide
-from online.index import ItemIndex
 from online.learner import TARGETS
 from online.recommend.recommend import recommend
 from online.rhythm import usual_hour
@@ -20,7 +19,7 @@ from online.said import Said, decode_said, encode_said, hear
 from online.state import NAME, Learner
 from online.uplift import Tally
 from schemas.outputs import Alert, ModelSnapshot, Recommendation, Score, Snapshot, encode, make_id
-from schemas.topics import ALERTS, DECISIONS, FEATURES, INTERACTIONS, MODELS, OUTCOMES, RECOMMENDATIONS, SCORES
+from schemas.topics import ALERTS, DECISIONS, FEATURES, MODELS, OUTCOMES, RECOMMENDATIONS, SCORES
 from stream import metrics
 from stream.backlog import REASON as BEHIND
 from stream.backlog import Backlog
@@ -28,7 +27,7 @@ from stream.kafka.follow import Follower
 from stream.kafka.stage import Stage
 from stream.kafka.state import Out
 from stream.kafka.transport import Run
-from stream.recommender.learn import learn
+from stream.recommender.items import Items
 from stream.settings import Settings
 from stream.stages import outcomes, reviews
 from stream.stages.asking import Answer, Bert
@@ -51,7 +50,7 @@ class Models:
     def __init__(self, settings: Settings) -> None:
         self.bert = Bert(settings)
         self.learner = Learner()
-        self.index = ItemIndex()
+        self.items = Items()
         self.reasons = Reasons(settings.score_explain_s)
         self.behind_s = settings.score_behind_s
         self.policy = Policy(holdout_share=settings.holdout_share)
@@ -61,12 +60,13 @@ class Models:
         """Connect to Triton, and follow the models and the interactions until the stage ends."""
         settings = stage.settings
         models = Follower(settings.kafka_brokers, settings.topic(MODELS.name), self._swap)
-        interactions = Follower(settings.kafka_brokers, settings.topic(INTERACTIONS.name), self._learn_item)
         try:
             await self.bert.open()
             async with asyncio.TaskGroup() as group:
                 group.create_task(models.run())
-                group.create_task(interactions.run())
+                group.create_task(self.items.follow(settings))
+                # One worker has the first partition: it writes the snapshots.
+                group.create_task(self.items.publish_often(settings, lambda: 0 in stage.owned))
                 group.create_task(self.bert.watch())
                 await models.caught_up.wait()
                 self.ready.set()
@@ -86,9 +86,6 @@ class Models:
         self.learner = learner
         metrics.MODEL.clear()
         metrics.MODEL.labels("online", learner.version).set(1)
-
-    def _learn_item(self, message: Message) -> None:
-        learn(self.index, message.key(), message.value())
 
 
 def stage(settings: Settings) -> Stage:
@@ -269,7 +266,7 @@ class ScorePartition:
     def _recommend(self, snapshot: Snapshot, score: Score, out: Out) -> None:
         if snapshot.trigger not in _RECOMMENDED:
             return
-        items = recommend(snapshot, self._models.index, RECOMMENDED_ITEMS)
+        items = recommend(snapshot, self._models.items.index, RECOMMENDED_ITEMS)
         if items:
             recommendation = Recommendation(
                 decision_id=make_id(snapshot.customer, "recommendation", snapshot.id),

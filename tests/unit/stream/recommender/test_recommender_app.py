@@ -12,7 +12,7 @@ from schemas.behaviours import Behaviour
 from schemas.features import DAY_MS
 from schemas.outputs import Interaction, Ordered, encode
 from stream.recommender.app import Recommender
-from stream.recommender.learn import learn
+from stream.recommender.items import Items
 
 NOW = 200 * DAY_MS
 AUTH = {"Authorization": "Basic " + base64.b64encode(b"key:").decode()}
@@ -23,6 +23,31 @@ def touch(customer: str, item: str, behaviour: Behaviour = Behaviour.VIEW, day: 
     return encode(
         Interaction(customer=customer, session=round(day), item=item, behaviour=behaviour, at=round(day * DAY_MS))
     )
+
+
+class Said:
+    """A record of `interactions`."""
+
+    def __init__(self, key: bytes | None, value: bytes | None, offset: int = 0) -> None:
+        self._told = (key, value, offset)
+
+    def key(self) -> bytes | None:
+        return self._told[0]
+
+    def value(self) -> bytes | None:
+        return self._told[1]
+
+    def offset(self) -> int:
+        return self._told[2]
+
+    def partition(self) -> int:
+        return 0
+
+
+def learn(index: ItemIndex, key: bytes | None, value: bytes | None) -> None:
+    items = Items()
+    items.index = index
+    items.accept(Said(key, value))
 
 
 def shop() -> ItemIndex:
@@ -58,7 +83,9 @@ def ready() -> Ready:
 
 @pytest.fixture
 async def client(index: ItemIndex, ready: Ready) -> AsyncIterator[Client]:
-    recommender = Recommender(index, ready, keys=frozenset({"key"}), origins=("https://shop.example",), now=lambda: NOW)
+    recommender = Recommender(
+        lambda: index, ready, keys=frozenset({"key"}), origins=("https://shop.example",), now=lambda: NOW
+    )
     async with TestClient(TestServer(recommender.app())) as found:
         yield found
 
