@@ -23,6 +23,8 @@ Examples:
   footfall evaluate --task sentiment --source shopping-reviews --json
 
   footfall evaluate --task next-item --source diginetica diginetica_gcegnn.json --json
+
+  footfall evaluate --task explanations --source completejourney --limit 200
 """
 
 # The module of deploy.evaluate that answers: `measure(asked) -> dict` and `show(console, found)`.
@@ -32,6 +34,7 @@ TASKS: Final[dict[str, str]] = {
     "value": "model",
     "sentiment": "model",
     "next-item": "next_item",
+    "explanations": "explanations",
 }
 
 

@@ -1,0 +1,157 @@
+"""Are BERT's reasons its reasons? Without the top ones its score must fall further than without as many others.
+
+Comprehensiveness is how far the score (log odds of what was predicted) falls without the `TOP` reasons in its favour,
+sufficiency how far it falls with nothing but these; both beside as many units drawn by chance. What is removed is left
+out, which is not how reasons were found (there numbers are made ordinary): no method is its own judge.
+Source: DeYoung et al. 2020, ERASER.
+"""
+
+import asyncio
+import random
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+import numpy as np
+from rich.console import Console
+from rich.progress import track
+
+from deploy.bench.place import place
+from deploy.evaluate.asked import Asked
+from inference.explain import Reading, Unit, logit, weights
+from inference.model import Model
+from inference.scorer import Scorer
+from inference.triton import TritonScorer
+from online.learner import TARGETS
+from schemas.decode import decode
+from schemas.errors import OperatorError
+from schemas.features import DAY_MS
+from schemas.outputs import Parts, Snapshot
+from stream.features.engine import Config, Engine
+from stream.settings import Settings
+from stream.sources import completejourney
+
+TOP: Final = 3
+CASES: Final = 200
+RESAMPLED: Final = 2_000
+# The shipped model was trained on what lies before.
+FIRST_DAY: Final = 280
+EVERY_DAYS: Final = 20
+DEADLINE_S: Final = 120.0
+
+Row = dict[str, float]
+
+
+def measure(asked: Asked) -> dict[str, Any]:
+    """Comprehensiveness and sufficiency by target, with 95% intervals, and the time of an explanation."""
+    if asked.source != completejourney.NAME:
+        raise OperatorError(f"explanations are measured on {completejourney.NAME}, not on {asked.source}")
+    cases = random.Random(asked.seed).sample(list(snapshots(asked)), asked.limit or CASES)
+    return asyncio.run(_on_triton(cases, asked))
+
+
+def show(console: Console, found: dict[str, Any]) -> None:
+    """As sentences."""
+    for target in TARGETS:
+        told = found[target]
+        low, high = told["interval"]
+        console.print(
+            f"{target}: without its top {TOP} reasons the log odds fall by {told['top']:.2f}, "
+            f"without {TOP} random ones by {told['random']:.2f}: {told['comprehensiveness']:.2f} more "
+            f"({low:.2f} to {high:.2f})"
+        )
+    ms = found["ms"]
+    each = f"{found['texts']:.1f} texts and {ms['p50']:.0f} ms each (p99 {ms['p99']:.0f})"
+    console.print(f"{found['cases']} cases, {each}")
+
+
+def snapshots(asked: Asked, limit: int | None = None, first_day: int = FIRST_DAY) -> Iterator[Snapshot]:
+    """Every customer with a story, at cut-offs from `first_day` of the log on."""
+    engine = Engine(Config(emit=False))
+    cutoff = 0
+    count = limit or completejourney.count()
+    told = track(completejourney.events(limit), "reading", count, disable=asked.quiet, transient=True)
+    for offset, source in enumerate(told):
+        cutoff = cutoff or source.at + first_day * DAY_MS
+        while source.at >= cutoff:
+            engine.advance(cutoff, cutoff)
+            list(engine.flush())
+            for profile in engine.profiles.values():
+                yield engine.snapshot(profile, "cutoff", cutoff, cutoff, cutoff)
+            cutoff += EVERY_DAYS * DAY_MS
+        engine.apply(decode(source.value, engine.config.currency), 0, offset, source.at)
+
+
+async def _on_triton(cases: Sequence[Snapshot], asked: Asked) -> dict[str, Any]:
+    settings = Settings()
+    model = Model.load(settings.model_dir)
+    if settings.given("triton_url"):
+        return await _with(settings.triton_url, model, cases, asked)
+    async with place(settings, ("triton",), announce=lambda *_: None) as (own, _):
+        return await _with(own.triton_url, model, cases, asked)
+
+
+async def _with(url: str, model: Model, cases: Sequence[Snapshot], asked: Asked) -> dict[str, Any]:
+    scorer = TritonScorer(url, model, deadline_s=DEADLINE_S)
+    try:
+        return await judged(cases, model, scorer, asked)
+    finally:
+        await scorer.close()
+
+
+async def judged(cases: Sequence[Snapshot], model: Model, scorer: Scorer, asked: Asked) -> dict[str, Any]:
+    """Explain the cases one at a time, as alerts are, and judge each explanation."""
+    rng = random.Random(asked.seed)
+    rows: dict[str, list[Row]] = {target: [] for target in TARGETS}
+    took, texts = [], 0
+    await scorer.score([model.text(cases[0])])
+    for case in track(cases, "explaining", disable=asked.quiet, transient=True):
+        began = time.perf_counter()
+        reading = Reading(case, model)
+        answers = await scorer.score(reading.texts())
+        took.append(1000 * (time.perf_counter() - began))
+        texts += len(answers)
+        for target in TARGETS:
+            rows[target].append(await _judge(reading, answers, target, scorer, rng))
+    p50, p99 = np.percentile(took, [50, 99])
+    return {
+        "cases": len(cases),
+        "top": TOP,
+        "texts": texts / len(cases),
+        **{target: summary(found, asked.seed) for target, found in rows.items()},
+        "ms": {"p50": float(p50), "p99": float(p99)},
+    }
+
+
+async def _judge(reading: Reading, answers: Sequence[Parts], target: str, scorer: Scorer, rng: random.Random) -> Row:
+    whole = getattr(answers[0], target)
+    side = 1.0 if whole >= 0.5 else -1.0
+    found = weights([getattr(answer, target) for answer in answers])
+    order = sorted(range(len(found)), key=lambda n: -side * found[n])
+    top = [reading.units[n] for n in order[:TOP]]
+    chance = rng.sample(reading.units, min(TOP, len(reading.units)))
+    kept = [_others(reading, top), _others(reading, chance)]
+    asked = [reading.text(units, blank=True) for units in (top, chance, *kept)]
+    scores = [getattr(answer, target) for answer in await scorer.score(asked)]
+    falls = [side * (logit(whole) - logit(score)) for score in scores]
+    return dict(zip(("top", "random", "top_alone", "random_alone"), falls, strict=True))
+
+
+def _others(reading: Reading, units: Sequence[Unit]) -> list[Unit]:
+    return [unit for unit in reading.units if unit not in units]
+
+
+def summary(rows: Sequence[Row], seed: int) -> dict[str, Any]:
+    """Means, and 95% bootstrap intervals of what the top reasons do beyond random ones, paired by case."""
+    columns = {name: np.array([row[name] for row in rows]) for name in rows[0]}
+    rng = np.random.default_rng(seed)
+    drawn = rng.integers(0, len(rows), (RESAMPLED, len(rows)))
+    more = columns["top"] - columns["random"]
+    better = columns["random_alone"] - columns["top_alone"]
+    return {
+        **{name: float(column.mean()) for name, column in columns.items()},
+        "comprehensiveness": float(more.mean()),
+        "interval": np.percentile(more[drawn].mean(1), [2.5, 97.5]).tolist(),
+        "sufficiency": float(better.mean()),
+        "sufficiency_interval": np.percentile(better[drawn].mean(1), [2.5, 97.5]).tolist(),
+    }
