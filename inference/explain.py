@@ -15,7 +15,7 @@ from collections.abc import Collection, Sequence
 from itertools import chain
 from typing import Final, NamedTuple
 
-from inference.bins import MISSING, Bins
+from inference.bins import MISSING, Bins, features_of, value_of
 from inference.model import Model
 from inference.story import MAX_MOMENTS, clause
 from schemas.outputs import Moment, Snapshot
@@ -26,7 +26,7 @@ FAMILIES: Final = 12
 # Beyond this one source's certainty tells nothing more, as in the ensemble.
 LOGIT: Final = 6.0
 
-_WINDOW: Final = re.compile(r"_(?:1h|1d|7d|30d|90d|4w)$")
+_WINDOW: Final = re.compile(r"_(?:1h|1d|7d|30d|90d|4w|total)$")
 _KIN: Final = ("gap", "order_value", "session", "cart", "rating", "sentiment", "hour", "weekday", "promos")
 
 
@@ -38,12 +38,12 @@ class Unit(NamedTuple):
 
 
 def family(name: str) -> str:
-    """What a feature is one of several views of.
+    """What a feature is one of several views of; a ratio is a view of what is above its line.
 
-    >>> family("orders_90d"), family("gap_std_days"), family("overdue")
-    ('orders', 'gap', 'overdue')
+    >>> family("orders_90d"), family("gap_std_days"), family("overdue"), family("orders_30d/orders_90d")
+    ('orders', 'gap', 'overdue', 'orders')
     """
-    stem = _WINDOW.sub("", name)
+    stem = _WINDOW.sub("", features_of(name)[0])
     return next((kin for kin in _KIN if stem.startswith(kin + "_")), stem)
 
 
@@ -69,7 +69,7 @@ class Reading:
         left = {number for unit in without for number in unit.moments}
         features = self._snapshot.features
         words = [
-            ordinary(self._bins, name) if name in gone else self._bins.token(name, features.get(name))
+            ordinary(self._bins, name) if name in gone else self._bins.token(name, value_of(features, name))
             for name in self._bins.edges
             if not (blank and name in gone)
         ]
@@ -82,10 +82,10 @@ class Reading:
 
     def most_telling(self, unit: Unit) -> str:
         """The feature of a unit of numbers in which the customer is furthest from an ordinary one."""
-        return max(unit.names, key=self._oddness)
+        return features_of(max(unit.names, key=self._oddness))[0]
 
     def _oddness(self, name: str) -> float:
-        word = self._bins.token(name, self._snapshot.features.get(name))
+        word = self._bins.token(name, value_of(self._snapshot.features, name))
         said = word[len(name) + 2 : -1]
         last = len(self._bins.edges[name])
         return 0.5 if said == MISSING else abs(int(said) / last - 0.5) if last else 0.0

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 NEEDS: Final = "pip install 'footfall[train]'"
 RESAMPLES: Final = 200
 # Disturbed input is measured on so many cases at most.
-DISTURBED: Final = 3000
+DISTURBED: Final = 2000
 
 
 def measure(asked: Asked) -> dict[str, Any]:

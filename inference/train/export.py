@@ -50,7 +50,6 @@ class Served(nn.Module):  # type: ignore[misc]
 def export(network: Network, path: Path, heads: Sequence[str]) -> None:
     """Write the int8 `path`; the numbers' path, small and exact, stays as it is."""
     network.eval()
-    network.numbers.merge()
     ids, mask = pad([[101, 2000, 2001, 102], [101, 2000, 102]])
     with tempfile.TemporaryDirectory() as folder:
         full = Path(folder) / "fp32.onnx"

@@ -54,6 +54,7 @@ def fit_numbers(
         log=log,
     )
     loop.run(backward, tell)
+    numbers.merge(rows)
     numbers.eval()
 
 

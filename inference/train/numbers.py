@@ -1,5 +1,6 @@
 """The feature words' own path beside the text: an ensemble of small networks on buckets, and soft words for BERT."""
 
+from itertools import pairwise
 from typing import Any, Final
 
 import torch
@@ -31,6 +32,7 @@ class Numbers(nn.Module):  # type: ignore[misc]
         self.steps = nn.Parameter(_steps(bins, generator))
         self.register_buffer("places", _places(bins), persistent=False)
         self.register_buffer("merged", None, persistent=False)
+        self.spans = _spans(bins)
         self.norm = nn.LayerNorm(WIDTH)
         self.layer = nn.Parameter(torch.randn(MEMBERS, WIDTH, WIDTH, generator=generator) * (2 / WIDTH) ** 0.5)
         self.bias = nn.Parameter(torch.zeros(MEMBERS, 1, WIDTH))
@@ -56,9 +58,21 @@ class Numbers(nn.Module):  # type: ignore[misc]
         sums = torch.cat([self.steps[:, :1], self.steps[:, 1:].cumsum(1)], dim=1).flatten(0, 1)
         return torch.cat([torch.zeros_like(sums[:1]), sums[self.places]])
 
-    def merge(self) -> None:
-        """Keep the table as it is now: for export, after training."""
-        self.merged = self.table().detach()
+    def merge(self, seen: Tensor) -> None:
+        """Keep the table as it is after training on these rows, [texts, features], for good.
+
+        A word that none of them had (a feature that was never missing, and now is) says what its feature says on
+        average, instead of what its row began with.
+        """
+        table = self.table().detach()
+        counts = torch.bincount(seen.flatten(), minlength=len(table)).to(table.dtype)
+        # The words of a feature lie between those before it and those after it.
+        for first, last in self.spans:
+            of = counts[first:last]
+            if of.sum() > 0:
+                mean = (table[first:last] * of.unsqueeze(1)).sum(0) / of.sum()
+                table[first:last] = torch.where(of.unsqueeze(1) > 0, table[first:last], mean)
+        self.merged = table
 
 
 def rows_of(ids: Any, known: int) -> Any:
@@ -72,6 +86,14 @@ def _places(bins: Bins) -> Tensor:
     return torch.tensor(
         [f * most + place for f, edges in enumerate(bins.edges.values()) for place in range(len(edges) + 2)]
     )
+
+
+def _spans(bins: Bins) -> list[tuple[int, int]]:
+    """First row of each feature in the table, and the one after its last."""
+    ends = [1]
+    for edges in bins.edges.values():
+        ends.append(ends[-1] + len(edges) + 2)
+    return list(pairwise(ends))
 
 
 def _steps(bins: Bins, generator: torch.Generator) -> Tensor:

@@ -120,7 +120,7 @@ async def load(settings: Settings) -> AsyncIterator[Load]:
 
 async def test_a_swap_under_load_loses_no_request(settings: Settings, load: Load, tmp_path: Path) -> None:
     versions = Versions(settings)
-    old, new = "footfall-bert-1", "second"
+    old, new = SHIPPED.name, "second"
     await load.until(lambda: load.newest == old)
     entry = await asyncio.to_thread(versions.publish, trained(tmp_path / "second", new), 1.0)
     assert versions.read().shadow == entry.name == "bert-2"

@@ -9,7 +9,7 @@ import psutil
 import pytest
 import pytest_asyncio
 
-from inference.model import Model
+from inference.model import SHIPPED, Model
 from inference.scorer import Breaker, State, Unavailable
 from inference.triton import TritonScorer
 from schemas.behaviours import Behaviour
@@ -70,7 +70,7 @@ async def test_the_loyal_stay_and_the_lapsed_are_gone(scorer: TritonScorer, mode
     loyal, lapsed = await scorer.score([model.text(shopper(1, 3, 30)), model.text(shopper(80, 30, 3))])
     assert loyal.churn < 0.2 < 0.5 < lapsed.churn
     assert lapsed.intent < 0.4 < 0.7 < loyal.intent
-    assert scorer.version == model.version == "footfall-bert-1"
+    assert scorer.version == model.version == SHIPPED.name
 
 
 async def test_company_changes_little(scorer: TritonScorer, model: Model) -> None:
