@@ -102,13 +102,14 @@ def _reviews(source: str, path: Path | None, settings: "Settings") -> "pl.DataFr
 
     file = find(source, path, settings.source_dirs) if source in NAMES else Path(source)
     reviews = read(file).with_row_index("number")
-    nothing = [pl.lit(None, kind).alias(name) for name, kind in SCHEMA.items() if name not in ("text", "sentiment")]
-    return reviews.with_columns(
-        *nothing,
-        pl.format("{}-{}", pl.lit(file.stem), "number").alias("id"),
-        pl.lit("").alias("customer"),
-        pl.lit(0, pl.Int64).alias("at"),
-    ).select(SCHEMA.keys())  # fmt: skip
+    known = {
+        "id": pl.format("{}-{}", pl.lit(file.stem), "number"),
+        "customer": pl.lit(""),
+        "at": pl.lit(0, pl.Int64),
+        "text": pl.col("text"),
+        "sentiment": pl.col("sentiment"),
+    }
+    return reviews.select(known.get(name, pl.lit(None, kind)).alias(name) for name, kind in SCHEMA.items())
 
 
 def _learned(settings: "Settings", progress: "Progress") -> "Iterator[Example]":
