@@ -1,9 +1,9 @@
 """Decisions: which alerts a score gives rise to, given what was said to this customer before. Pure, in event time.
 
 A kind fires when its strength reaches the high mark at a moment that is its own, is then disarmed until it falls below
-the low one (hysteresis), and is quiet for its cool-down after itself and after what is more urgent in its group. A
-customer hears `daily_cap` alerts a day and `weekly_cap` in seven days at most, of one kind its marks' `daily` a day,
-and none by a channel that she has unsubscribed from.
+the low one or, for a win-back, until she orders (hysteresis), and is quiet for its cool-down after itself and after
+what is more urgent in its group. A customer hears `daily_cap` alerts a day and `weekly_cap` in seven days at most, of
+one kind its marks' `daily` a day, and none by a channel that she has unsubscribed from.
 """
 
 from collections.abc import Callable, Mapping
@@ -106,8 +106,8 @@ def _fires(kind: Kind, score: Score, said: Said, policy: Policy) -> bool:
     if strength is None:
         return False
     marks, last = policy.of(kind), said.kinds.get(kind.name, Last())
-    armed = last.armed or kind.event or strength < marks.low
-    fires = armed and strength >= marks.high and kind.due(score) and _may(kind, score, marks, said, policy)
+    armed = last.armed or kind.event or strength < marks.low or score.trigger == kind.rearms
+    fires = armed and strength >= kind.mark(score, marks) and kind.due(score) and _may(kind, score, marks, said, policy)
     said.kinds[kind.name] = Last(score.at, armed=False) if fires else Last(last.at, armed)
     if fires:
         held = arm(score.customer, policy.holdout_share) == HOLDOUT

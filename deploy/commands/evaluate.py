@@ -22,6 +22,8 @@ Examples:
 
   footfall evaluate --task sentiment --source shopping-reviews --json
 
+  footfall evaluate --task alerts --limit 600 --json
+
   footfall evaluate --task next-item --source diginetica diginetica_gcegnn.json --json
 
   footfall evaluate --task explanations --source completejourney --limit 200
@@ -33,6 +35,7 @@ TASKS: Final[dict[str, str]] = {
     "intent": "model",
     "value": "model",
     "sentiment": "model",
+    "alerts": "alerts",
     "next-item": "next_item",
     "explanations": "explanations",
 }

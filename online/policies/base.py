@@ -13,6 +13,8 @@ from schemas.features import DAY_MS
 from schemas.outputs import Contribution, Score
 
 STAKE_DAYS: Final = 91.0
+WIN_BACK: Final = "win_back"
+LATE_DAYS: Final = 29.0
 GONE: Final = frozenset(
     {"session_end", "cart_abandoned", "silence_7", "silence_14", "silence_30", "silence_60", "overdue"}
 )
@@ -26,6 +28,8 @@ class Marks:
     low: float
     cooldown_ms: int
     daily: int = 1
+    # The high mark of a win-back after a month's silence (None: the same): an early warning is worth more.
+    late: float | None = None
 
     def __post_init__(self) -> None:
         if self.low > self.high:
@@ -61,6 +65,8 @@ class Kind(ABC):
     at_once: ClassVar[bool] = False
     # What must have happened for the kind to speak (None: anything); its strength is followed all the time.
     triggers: ClassVar[frozenset[str] | None] = None
+    # What arms the kind again whatever its strength: after an order, silence is another silence.
+    rearms: ClassVar[str] = ""
     # Facts that made the rule fire; they are said beside the model's own reasons.
     facts: ClassVar[tuple[str, ...]] = ()
     # An event (a cart left, a review) is news each time; a level (a probability) only when it comes back up.
@@ -79,6 +85,11 @@ class Kind(ABC):
     @abstractmethod
     def text_zh(self, score: Score, money: Callable[[float], str]) -> str:
         """The same in Chinese."""
+
+    def mark(self, score: Score, marks: Marks) -> float:
+        """The high mark that holds for this score."""
+        long = self.group == WIN_BACK and value(score, "days_since_order") >= LATE_DAYS
+        return marks.late if long and marks.late is not None else marks.high
 
     def due(self, score: Score) -> bool:
         """Whether this is a moment at which the kind speaks."""

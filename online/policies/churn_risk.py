@@ -18,6 +18,7 @@ class ChurnRisk(Kind):
     channel = "email"
     lasts_ms = days(14)
     triggers = GONE
+    rearms = "order"
     facts = ("days_since_order",)
 
     def strength(self, score: Score) -> float | None:

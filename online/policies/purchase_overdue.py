@@ -16,6 +16,7 @@ class PurchaseOverdue(Kind):
     action = "send_reorder_reminder"
     channel = "email"
     triggers = GONE
+    rearms = "order"
     facts = ("overdue",)
 
     def strength(self, score: Score) -> float | None:

@@ -19,6 +19,7 @@ class VipAtRisk(Kind):
     channel = "phone"
     lasts_ms = days(7)
     triggers = GONE
+    rearms = "order"
     facts = ("spend_total",)
 
     def strength(self, score: Score) -> float | None:

@@ -143,7 +143,7 @@ def test_a_level_fires_again_only_after_it_was_low(given_scores: list[Score]) ->
         vip = Policy().vip(score)
         for name, kind in KINDS.items():
             strength = kind.strength(score) if kind.vip in (None, vip) else None
-            if strength is not None and strength < kind.marks.low:
+            if strength is not None and (strength < kind.marks.low or score.trigger == kind.rearms):
                 armed[name] = True  # At any moment, also one at which the kind does not speak.
         alerts, said = decide(score, "USD", said, Policy())
         for alert in alerts:

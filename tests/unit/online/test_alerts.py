@@ -123,11 +123,19 @@ def test_a_cart_is_reminded_of_where_a_reminder_can_help(intent: float, expected
     assert kinds(say(make_score("cart_abandoned", cart, intent=intent))[0]) == expected
 
 
-def test_an_order_that_makes_churn_unlikely_arms_it_again() -> None:
+@pytest.mark.parametrize("churn", [0.3, 0.9])
+def test_after_an_order_silence_is_another_silence(churn: float) -> None:
     usual = REGULAR | {"overdue": 0.5}
     _, said = say(make_score("silence_14", usual, 1, churn=0.8))
-    _, said = say(make_score("order", usual, 5, churn=0.3), said)
+    _, said = say(make_score("order", usual, 5, churn=churn), said)
     assert kinds(say(make_score("silence_14", usual, 19, churn=0.8), said)[0]) == ["churn_risk"]
+
+
+@pytest.mark.parametrize(("days", "expected"), [(14.0, ["churn_risk"]), (30.0, [])])
+def test_after_a_month_a_warning_may_need_more(days: float, expected: list[str]) -> None:
+    marks = {"churn_risk": Marks(high=0.3, low=0.2, cooldown_ms=DAY_MS, late=0.5)}
+    features = REGULAR | {"overdue": 0.5, "days_since_order": days}
+    assert kinds(say(make_score("silence_30", features, churn=0.4), marks=marks)[0]) == expected
 
 
 def test_what_an_older_release_said_is_still_known() -> None:

@@ -1,0 +1,94 @@
+"""A log of the past lived through again: the engine's snapshots, scored by a model that learns churn as it goes.
+
+::
+
+    events --> engine --> snapshot --> score (by the model as it is then) --> yielded
+                 |                       |
+                 +-- orders --------> known a horizon and the lateness later --> learned
+
+In process and in one thread. A score is made before anything that happened after it is learned: what comes of it is
+known once the horizon and the lateness have passed, and not before. As live, the first score of a customer and day is
+what is learned from.
+"""
+
+from bisect import bisect_right
+from collections import defaultdict, deque
+from collections.abc import Iterable, Iterator
+
+from online.learner import OnlineModel
+from schemas.behaviours import Behaviour, Event
+from schemas.features import DAY_MS
+from schemas.outputs import Example, Score, Snapshot
+from stream.features.engine import Config, Engine
+
+
+class Replayed:
+    """One engine and one model. `orders` are each customer's times so far, in order; durations in ms."""
+
+    def __init__(self, config: Config, churn_ms: int) -> None:
+        self._engine = Engine(config)
+        self._churn, self._lateness = churn_ms, config.lateness
+        self._model = OnlineModel()
+        self._waiting: deque[Score] = deque()
+        self._kept: dict[str, int] = {}
+        self.orders: defaultdict[str, list[int]] = defaultdict(list)
+
+    def scores(self, events: Iterable[Event]) -> Iterator[tuple[Score, Snapshot]]:
+        """A score for each of the engine's snapshots; the events, all of them orders, are in order of time."""
+        today = 0
+        for offset, event in enumerate(events):
+            if event.at // DAY_MS > today:
+                today = event.at // DAY_MS
+                self._learn(event.at)
+                for _ in self._engine.flush():  # Prunes what no feature sees any more.
+                    pass
+            if event.behaviour == Behaviour.ORDER:
+                self.orders[event.customer].append(event.at)
+            for record in self._engine.apply(event, 0, offset, event.at):
+                if isinstance(record, Snapshot):
+                    yield self._score(record), record
+
+    def _score(self, snapshot: Snapshot) -> Score:
+        online = self._model.predict_one(snapshot.features)
+        score = Score(
+            id=snapshot.id,
+            customer=snapshot.customer,
+            at=snapshot.at,
+            trigger=snapshot.trigger,
+            arrived=snapshot.arrived,
+            churn=online.churn,
+            intent=online.intent,
+            source="online",
+            online=online,
+            models={},
+            reasons={},
+            features=snapshot.features,
+            story="",
+        )
+        if self._kept.get(score.customer) != score.at // DAY_MS:
+            self._kept[score.customer] = score.at // DAY_MS
+            self._waiting.append(score)
+        return score
+
+    def _learn(self, clock: int) -> None:
+        """Learn from the scores whose horizon and lateness are over; they wait about in order of time."""
+        while self._waiting and self._waiting[0].at + self._churn + self._lateness <= clock:
+            score = self._waiting.popleft()
+            orders = self.orders[score.customer]
+            following = bisect_right(orders, score.at)
+            label = following == len(orders) or orders[following] > score.at + self._churn
+            self._model.learn_one(
+                Example(
+                    id=score.id,
+                    customer=score.customer,
+                    at=score.at,
+                    matured=clock,
+                    target="churn",
+                    label=label,
+                    features=score.features,
+                    story="",
+                    served=score.churn,
+                    bert=None,
+                    online=score.churn,
+                )
+            )
