@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from inference.model import Model
+from inference.model import SHIPPED, Model
 from inference.scorer import Unavailable
 from online.said import Said, decode_said, encode_said
 from online.uplift import Arm, Trial
@@ -244,7 +244,7 @@ async def test_no_alert_waits_longer_for_its_reasons_than_it_may(
     bert.pause = asyncio.Event().wait  # type: ignore[assignment]
     partition._models.bert.pace.answered(10_000, 1.0)
     (case,) = (msgspec.json.decode(eager(2), type=Snapshot) for _ in range(1))
-    score = combine(case, Answer("", "footfall-bert-1", told("running shoes")), partition._models)
+    score = combine(case, Answer("", SHIPPED.name, told("running shoes")), partition._models)
     began = time.perf_counter()
     decided = partition._decide([case], [score])
     assert await partition._explain(decided) == {}
@@ -257,7 +257,7 @@ async def test_a_slow_bert_is_asked_for_less(bert: Bert) -> None:
     partition = partition_of(bert, score_explain_s=1.0)
     models = partition._models
     case = msgspec.json.decode(eager(2), type=Snapshot)
-    decided = partition._decide([case], [combine(case, Answer("", "footfall-bert-1", told("running shoes")), models)])
+    decided = partition._decide([case], [combine(case, Answer("", SHIPPED.name, told("running shoes")), models)])
     asked = []
     for rate in (1_000, 20, 5):
         models.bert.pace.failed()
