@@ -56,7 +56,8 @@ def together(snapshot: Snapshot, index: ItemIndex) -> list[Candidate]:
     seeds = _seeds(snapshot)
     session = list(seeds)
     found = index.after(session, snapshot.at, PER_SOURCE + 1)
-    proposed = [(item, share) for item, share in found if item != session[-1]][:PER_SOURCE]
+    # What is very old has faded to nothing, and says nothing about what goes with what.
+    proposed = [(item, share) for item, share in found if item != session[-1] and share > 0.0][:PER_SOURCE]
     best = proposed[0][1] if proposed else 1.0
     reasons = index.reasons([item for item, _ in proposed], session)
     return [
