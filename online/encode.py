@@ -22,15 +22,15 @@ def _bounded(value: float) -> float:
     return max(-1e6, min(1e6, value))
 
 
-_PLAIN: Final[dict[str, Callable[[float], float]]] = {
+PLAIN: Final[dict[str, Callable[[float], float]]] = {
     f.name: signed_log if f.unit in _LOGGED else _bounded for f in FEATURES if f.unit not in _CYCLES
 }
-_CYCLIC: Final = {f.name: 2 * math.pi / _CYCLES[f.unit] for f in FEATURES if f.unit in _CYCLES}
+CYCLIC: Final = {f.name: 2 * math.pi / _CYCLES[f.unit] for f in FEATURES if f.unit in _CYCLES}
 
 # Every input that `encode` can give, and the feature that it speaks for: the bound of a model's memory.
 OWNERS: Final[dict[str, str]] = (
-    {name: name for name in _PLAIN}
-    | {f"{name}.{part}": name for name in _CYCLIC for part in ("sin", "cos")}
+    {name: name for name in PLAIN}
+    | {f"{name}.{part}": name for name in CYCLIC for part in ("sin", "cos")}
     | {f.name + MISSING: f.name for f in FEATURES}
 )
 
@@ -50,13 +50,13 @@ def encode(features: Features) -> Inputs:
     """
     values: dict[str, float] = {}
     missing: dict[str, float] = {}
-    for name, transform in _PLAIN.items():
+    for name, transform in PLAIN.items():
         value = features.get(name)
         if value is None or not math.isfinite(value):
             missing[name + MISSING] = 1.0
         else:
             values[name] = transform(value)
-    for name, step in _CYCLIC.items():
+    for name, step in CYCLIC.items():
         value = features.get(name)
         if value is None or not math.isfinite(value):
             missing[name + MISSING] = 1.0

@@ -1,37 +1,52 @@
-"""BERT's and the online model's probabilities, combined by weights that are learned from what came true."""
+"""BERT's and the online model's probabilities, combined and calibrated by what came true."""
 
-import math
 from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
 
+from online.learners.mixture import FLOOR, Mixture, logit
 from online.logistic import sigmoid
 from schemas.outputs import Example
 
 PRIOR: Final = 0.8
-RATE: Final = 0.02
-FLOOR: Final = 0.02
 EXPERIENCED: Final = 500
-LOGIT: Final = 6.0
+# Slow: calibration follows thousands of examples, and is never led far by a few.
+RATE: Final = 0.002
+SLOPES: Final = (0.5, 2.0)
+OFFSET: Final = 1.5
+NAMES: Final = frozenset({"bert", "online"})
+
+
+class _Line(Struct, forbid_unknown_fields=True):
+    """Calibrated log odds are `slope` times the given ones plus `offset` (Platt 1999)."""
+
+    slope: float = 1.0
+    offset: float = 0.0
+
+    def __call__(self, probability: float) -> float:
+        if self.slope == 1.0 and self.offset == 0.0:
+            return probability
+        return sigmoid(self.slope * logit(probability) + self.offset)
+
+    def learn(self, probability: float, label: bool) -> None:
+        error, given = self(probability) - label, logit(probability)
+        self.slope = min(SLOPES[1], max(SLOPES[0], self.slope - RATE * error * given))
+        self.offset = min(OFFSET, max(-OFFSET, self.offset - RATE * error))
 
 
 class _State(Struct, kw_only=True, forbid_unknown_fields=True):
     learned: int
     bert: float
-
-
-def logit(probability: float) -> float:
-    """Log odds, within `LOGIT` so that one source's certainty cannot drown the other."""
-    p = min(1.0 - 1e-9, max(1e-9, probability))
-    return max(-LOGIT, min(LOGIT, math.log(p / (1.0 - p))))
+    both: _Line
+    alone: _Line
 
 
 class Ensemble:
-    """One target's mixture in log-odds space, its two weights learned by exponentiated gradient on the log loss.
+    """One target's mixture in log-odds space, its two weights and its calibration learned on the log loss.
 
     `learned` counts the target's examples. Until there are `EXPERIENCED` of them the online model's weight is
-    scaled down: it has seen too little to be believed. Source: Kivinen and Warmuth 1997, Exponentiated Gradient.
+    scaled down: it has seen too little to be believed. The online model alone is calibrated by a line of its own.
 
     >>> Ensemble().combine(None, 0.3), Ensemble().combine(0.7, 0.3)
     (0.3, 0.7)
@@ -39,36 +54,45 @@ class Ensemble:
 
     def __init__(self) -> None:
         self.learned = 0
-        self._bert = PRIOR
+        self._mixture = _mixture(PRIOR)
+        self._both = _Line()
+        self._alone = _Line()
 
     @property
     def bert_weight(self) -> float:
         """The weight that BERT has now; the online model has the rest."""
         trust = min(1.0, self.learned / EXPERIENCED)
-        return 1.0 - trust * (1.0 - self._bert)
+        return 1.0 - trust * (1.0 - self._mixture.weights["bert"])
 
     def combine(self, bert: float | None, online: float | None) -> float:
-        """The served probability; with one source it is that one's, without any 0.5."""
+        """The served probability; without either source it is 0.5."""
         if bert is None:
-            return 0.5 if online is None else online
+            return 0.5 if online is None else self._alone(online)
         weight = self.bert_weight
         if online is None or weight == 1.0:
             return bert
-        return sigmoid(weight * logit(bert) + (1.0 - weight) * logit(online))
+        return self._both(sigmoid(weight * logit(bert) + (1.0 - weight) * logit(online)))
 
     def learn_one(self, example: Example) -> None:
         """Move the weights towards the source that was right, by the probabilities as they were given then."""
         self.learned += 1
-        if example.bert is None or example.online is None:
+        if example.online is None:
             return
-        bert, online = logit(example.bert), logit(example.online)
-        error = sigmoid(self._bert * bert + (1.0 - self._bert) * online) - example.label
-        odds = self._bert / (1.0 - self._bert) * math.exp(-RATE * error * (bert - online))
-        self._bert = min(1.0 - FLOOR, max(FLOOR, odds / (1.0 + odds)))
+        self._alone.learn(example.online, example.label)
+        if example.bert is None:
+            return
+        given = {"bert": example.bert, "online": example.online}
+        mixed = self._mixture.combine(given)
+        assert mixed is not None, "both sources spoke"
+        self._both.learn(mixed, example.label)
+        self._mixture.learn(given, example.label)
+        # One number is written, and must say all.
+        self._mixture = _mixture(self._mixture.weights["bert"])
 
     def dump(self) -> dict[str, Any]:
         """The state as JSON-able numbers."""
-        return {"learned": self.learned, "bert": self._bert}
+        lines: dict[str, Any] = {"both": msgspec.to_builtins(self._both), "alone": msgspec.to_builtins(self._alone)}
+        return {"learned": self.learned, "bert": self._mixture.weights["bert"]} | lines
 
     @classmethod
     def load(cls, state: object) -> "Ensemble":
@@ -77,8 +101,16 @@ class Ensemble:
             given = msgspec.convert(state, _State)
         except msgspec.ValidationError as error:
             raise ValueError(f"not an ensemble's state: {error}") from error
-        if given.learned < 0 or not FLOOR <= given.bert <= 1.0 - FLOOR:
+        lines = (given.both, given.alone)
+        fine = all(SLOPES[0] <= line.slope <= SLOPES[1] and abs(line.offset) <= OFFSET for line in lines)
+        if given.learned < 0 or not fine or not FLOOR / 2 <= given.bert <= 1.0 - FLOOR / 2:
             raise ValueError("the ensemble's state has a number out of range")
         ensemble = cls()
-        ensemble.learned, ensemble._bert = given.learned, given.bert
+        ensemble.learned = given.learned
+        ensemble._mixture = _mixture(given.bert)
+        ensemble._both, ensemble._alone = lines
         return ensemble
+
+
+def _mixture(bert: float) -> Mixture:
+    return Mixture({"bert": bert, "online": 1.0 - bert})

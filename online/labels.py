@@ -57,6 +57,7 @@ class Pending(Struct, kw_only=True):
     online: Parts | None = None
     shadow: Parts | None = None
     models: dict[str, str] = field(default_factory=dict)
+    learners: dict[str, dict[str, float]] = field(default_factory=dict)
     done: list[str] = field(default_factory=list)
 
     @property
@@ -102,6 +103,7 @@ def predict(state: History, score: Score, day_ms: int) -> Pending | None:
         online=score.online,
         shadow=score.shadow,
         models=score.models,
+        learners=score.learners,
         done=list(kept.done),
     )
 
@@ -211,4 +213,5 @@ class Horizons:
             online=getattr(pending.online, target, None),
             shadow=getattr(pending.shadow, target, None),
             models=pending.models,
+            learners=pending.learners.get(target, {}),
         )

@@ -4,6 +4,7 @@ import base64
 import binascii
 import math
 from collections import deque
+from itertools import pairwise
 from typing import Any, Final
 
 import msgspec
@@ -63,6 +64,14 @@ def roc_auc(labels: list[bool], probabilities: list[float]) -> float | None:
     return (ranks - positives * (positives + 1) / 2) / (positives * negatives)
 
 
+def calibration_error(labels: list[bool], probabilities: list[float], bins: int = 10) -> float:
+    """Expected calibration error: how far predicted shares lie from observed ones, over equally filled bins."""
+    pairs = sorted(zip(probabilities, labels, strict=True))
+    edges = [len(pairs) * n // bins for n in range(bins + 1)]
+    parts = [pairs[low:high] for low, high in pairwise(edges) if high > low]
+    return sum(abs(math.fsum(p - y for p, y in part)) for part in parts) / max(1, len(pairs))
+
+
 class Rolling:
     """One target's last `window` examples: ROC AUC, log loss and Brier score of each source, and the base rate.
 
@@ -95,6 +104,7 @@ class Rolling:
                 found[f"{source}.auc"] = auc
             found[f"{source}.log_loss"] = math.fsum(log_loss(y, p) for y, p in known) / len(known)
             found[f"{source}.brier"] = math.fsum((p - y) ** 2 for y, p in known) / len(known)
+            found[f"{source}.calibration"] = calibration_error([y for y, _ in known], [p for _, p in known])
         if self._labels:
             rate = sum(self._labels) / len(self._labels)
             found["base_rate"] = rate

@@ -126,8 +126,8 @@ class Score(Struct, frozen=True, kw_only=True):
     `churn` is the probability of no purchase within the churn horizon, `intent` of a purchase within the intent
     horizon, `value` the spend expected within the value horizon. `source` is `ensemble` when BERT took part and
     `online` when it did not, `fallback` then says why. `sentiment` is how content the review reads that triggered it,
-    from 0 to 1; None where there is none, or nobody read it. `shadow` is what a version
-    of BERT on trial would have said.
+    from 0 to 1; None where there is none, or nobody read it. `shadow` is what a version of BERT on trial would have said,
+    `learners` what each online learner, and the ensemble, said by target: the candidates to serve.
     """
 
     id: str
@@ -144,6 +144,7 @@ class Score(Struct, frozen=True, kw_only=True):
     bert: Parts | None = None
     online: Parts | None = None
     shadow: Parts | None = None
+    learners: dict[str, dict[str, float]] = {}
     models: dict[str, str]
     reasons: dict[str, list[Contribution]]
     features: Features
@@ -222,8 +223,9 @@ class Example(Struct, frozen=True, kw_only=True):
     """`examples`: a prediction whose horizon has passed; `target` is `churn`, `intent` or `value`, `label` the outcome.
 
     Of `value`, `label` says whether she bought at all, `amount` for how much (main unit), and the predictions are
-    amounts too. `served`, `bert` and `online` are the predictions given then (None: there was none), so that weights
-    and metrics are learned on what was served; `shadow` is that of a version on trial, `models` says which they were.
+    amounts too. `served`, `bert`, `online` and `learners` are the predictions given then (None: there was none), so
+    that weights and metrics are learned on what was served; `shadow` is that of a version on trial, `models` says which
+    they were.
     """
 
     id: str
@@ -240,6 +242,7 @@ class Example(Struct, frozen=True, kw_only=True):
     online: float | None
     shadow: float | None = None
     models: dict[str, str] = {}
+    learners: dict[str, float] = {}
 
 
 class ModelSnapshot(Struct, frozen=True, kw_only=True):

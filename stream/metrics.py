@@ -104,6 +104,9 @@ LEARNED = Gauge("footfall_learned_examples", "examples learned, by target", ["ta
 UNLEARNED = Counter("footfall_unlearned_examples_total", "examples that taught nothing, by reason", ["reason"])
 QUALITY = Gauge("footfall_quality", "rolling quality of what was served", ["target", "source", "metric"])
 DRIFT = Gauge("footfall_drift_detections", "drifts detected in the log loss", ["target"])
+SWAPS = Gauge("footfall_champion_changes", "times another model began to serve, by target and kind", ["target", "kind"])
+SHIFT = Gauge("footfall_shift", "distance of the last window's distribution from those before", ["feature", "measure"])
+SHIFTS = Counter("footfall_shift_alarms_total", "shifts found in what comes in, by feature or score", ["feature"])
 
 _OF_A_PARTITION = (LAG, INCOMPLETE, PROFILES, PENDING)
 

@@ -1,5 +1,6 @@
 """`footfall bench`: how fast, how soon, how small; every figure in the README comes from here."""
 
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -91,6 +92,16 @@ Examples:
 
   footfall bench serve --device cuda
 """
+ONLINE_HELP = """How fast the online learners predict and learn on one core, beside River's own models used directly.
+
+`all` is what the pipeline does: a prediction of every target, and an example with metrics, weights and drift.
+
+Examples:
+
+  footfall bench online --json
+
+  footfall bench online --examples 20000
+"""
 
 JsonOption = Annotated[bool, typer.Option("--json", help="print the result as JSON, and no progress")]
 PartitionsOption = Annotated[int, typer.Option(min=1, help="partitions of every topic")]
@@ -106,6 +117,7 @@ def register(app: typer.Typer) -> None:
     group.command("memory", help=MEMORY_HELP)(memory)
     group.command("scale", help=SCALE_HELP)(scale)
     group.command("serve", help=SERVE_HELP)(serve)
+    group.command("online", help=ONLINE_HELP)(online)
     app.add_typer(group, name="bench")
 
 
@@ -265,6 +277,22 @@ def serve(
             return await measure(Settings(), plan, announce, Watch(read, turn))
 
     _tell(_run(work, console, quiet=as_json), console, as_json=as_json)
+
+
+def online(
+    examples: Annotated[int, typer.Option(min=100, help="how many examples each learner gets")] = 3_000,
+    seed: Annotated[int, typer.Option(help="of the customers")] = 7,
+    as_json: JsonOption = False,
+) -> None:
+    """Predict and learn."""
+    from rich.console import Console
+
+    from deploy.bench.online import measure
+
+    console = Console()
+    with console.status("learning") if not as_json else nullcontext() as status:
+        result = measure(examples, seed, lambda name: status.update(name) if status else None)
+    _tell(result, console, as_json=as_json)
 
 
 def _tell(result: dict[str, Any], console: "Console", *, as_json: bool) -> None:

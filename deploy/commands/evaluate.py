@@ -36,6 +36,7 @@ TASKS: Final[dict[str, str]] = {
     "value": "model",
     "sentiment": "model",
     "alerts": "alerts",
+    "online": "online",
     "next-item": "next_item",
     "explanations": "explanations",
 }

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import msgspec
 
-from online.learner import TARGETS
+from online.learner import LEARNED
 from online.once import Once
 from online.state import Learner
 from schemas.outputs import Example, ModelSnapshot, encode
@@ -73,7 +73,7 @@ class LearnPartition:
             return
         if example.id in self._once:
             metrics.UNLEARNED.labels("repeated").inc()
-        elif example.target not in TARGETS:
+        elif example.target not in LEARNED:
             metrics.UNLEARNED.labels("unknown target").inc()
         else:
             self._learner.learn_one(example)
@@ -104,6 +104,8 @@ def _measure(found: dict[str, float]) -> None:
             metrics.LEARNED.labels(target).set(value)
         elif rest == ["drift"]:
             metrics.DRIFT.labels(target).set(value)
+        elif rest in (["swaps"], ["rolled_back"]):
+            metrics.SWAPS.labels(target, rest[0]).set(value)
         else:
             source, metric = rest if len(rest) == 2 else ("served", rest[0])
             metrics.QUALITY.labels(target, source, metric).set(value)

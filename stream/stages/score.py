@@ -16,6 +16,7 @@ from online.learner import TARGETS
 from online.recommend.recommend import recommend
 from online.rhythm import usual_hour
 from online.said import Said, decode_said, encode_said, hear
+from online.shift import Shifts
 from online.state import NAME, Learner
 from online.uplift import Tally
 from schemas.outputs import Alert, ModelSnapshot, Recommendation, Score, Snapshot, encode, make_id
@@ -51,6 +52,7 @@ class Models:
         self.bert = Bert(settings)
         self.learner = Learner()
         self.items = Items()
+        self.shifts = Shifts()
         self.reasons = Reasons(settings.score_explain_s)
         self.behind_s = settings.score_behind_s
         self.policy = Policy(holdout_share=settings.holdout_share)
@@ -79,13 +81,23 @@ class Models:
             return
         try:
             snapshot = _models.decode(message.value() or b"")
-            learner = Learner.restore(snapshot)
+            learner = Learner.restore(snapshot, serving=True)
         except (ValueError, msgspec.DecodeError) as error:
             log.error("the model at offset %s is refused: %s", message.offset(), error)
             return
         self.learner = learner
         metrics.MODEL.clear()
         metrics.MODEL.labels("online", learner.version).set(1)
+
+    def follow_shifts(self, score: Score) -> None:
+        """Measure how far what comes in, and what is said of it, has moved."""
+        values = score.features | {"score.churn": score.churn, "score.intent": score.intent}
+        for shift in self.shifts.learn_one(values, score.at):
+            for measure in ("psi", "ks", "wasserstein"):
+                metrics.SHIFT.labels(shift.feature, measure).set(getattr(shift, measure))
+            if shift.alarm:
+                metrics.SHIFTS.labels(shift.feature).inc()
+                log.warning("the distribution of %s has shifted (PSI %.2f)", shift.feature, shift.psi)
 
 
 def stage(settings: Settings) -> Stage:
@@ -217,6 +229,7 @@ class ScorePartition:
             told = beside(score, shadows.get(score.id))
             out(SCORES.name, told.customer.encode(), encode(told))
             metrics.SCORES.labels(told.source).inc()
+            self._models.follow_shifts(score)
             metrics.SCORE_SECONDS.observe(max(0.0, self._now() - told.arrived / 1000))
 
     def _decide(self, snapshots: Sequence[Snapshot], scores: Sequence[Score]) -> list[Decided]:
@@ -302,8 +315,7 @@ class ScorePartition:
 def combine(snapshot: Snapshot, answer: Answer, models: Models) -> Score:
     """One snapshot's score out of BERT's answer and the online model's."""
     learner, bert = models.learner, answer.parts
-    online = learner.model.predict_one(snapshot.features)
-    served = learner.combine(bert, online)
+    served, online, learners = learner.answer(snapshot.features, bert)
     versions = {"online": learner.version}
     if bert is not None:
         versions["bert"] = answer.version
@@ -315,10 +327,12 @@ def combine(snapshot: Snapshot, answer: Answer, models: Models) -> Score:
         arrived=snapshot.arrived,
         churn=served.churn,
         intent=served.intent,
+        value=served.value,
         source="online" if bert is None else "ensemble",
         fallback=answer.fallback,
         bert=bert,
         online=online,
+        learners=learners,
         models=versions,
         reasons={target: learner.model.explain_one(snapshot.features, target) for target in TARGETS},
         features=snapshot.features,

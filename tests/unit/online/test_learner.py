@@ -49,7 +49,7 @@ def test_it_learns_the_silence_from_300_customers_and_says_so() -> None:
     auc = roc_auc([label for _, label in test], [model.predict_one(features).churn for features, _ in test])
     assert auc is not None
     assert auc > 0.8
-    assert model.learned == {"churn": 300, "intent": 0}
+    assert model.learned == {"churn": 300, "intent": 0, "value": 0}
     assert model.predict_one(test[0][0]).intent == 0.5
     (top, *_) = model.explain_one({"days_since_order": 90.0, "orders_30d": 1.0, "hour": 3.0}, "churn")
     assert (top.feature, top.value, top.words) == ("days_since_order", 90.0, "90 days since the last order")
@@ -67,13 +67,13 @@ def test_one_absurd_example_moves_the_score_little() -> None:
 
 
 def test_a_target_that_there_is_not() -> None:
-    with pytest.raises(ValueError, match="no target 'value'"):
-        OnlineModel().learn_one(make_example("value", True, {}))
+    with pytest.raises(ValueError, match="no target 'sentiment'"):
+        OnlineModel().learn_one(make_example("sentiment", True, {}))
 
 
 def good() -> dict[str, Any]:
     model = OnlineModel()
-    for features, label in shop(1, 5):
+    for features, label in shop(1, 40):
         model.learn_one(make_example("churn", label, features))
     return model.dump()
 
@@ -81,15 +81,26 @@ def good() -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda s: s.update(format=2), "format 1"),
+        (lambda s: s.update(format=1), "format 2"),
         (lambda s: s["targets"].pop("intent"), "churn and intent"),
-        (lambda s: s["targets"]["churn"].update(learned=-1), "negative"),
-        (lambda s: s["targets"]["churn"].update(learned="7"), "Expected `int`"),
         (lambda s: s["targets"]["churn"].update(extra=1), "unknown field"),
-        (lambda s: s["targets"]["churn"]["weights"].update(made_up=1.0), "unknown inputs: made_up"),
-        (lambda s: s["targets"]["churn"]["weights"].update(orders_30d=float("nan")), "not finite"),
-        (lambda s: s["targets"]["churn"]["scales"].update(orders_30d=[3, 0.0, -1.0]), "negative"),
-        (lambda s: s["targets"]["churn"]["scales"].update(orders_30d="__import__('os')"), "Expected `array`"),
+        (lambda s: s["targets"]["churn"]["weights"].update(newton=-1.0), "weights"),
+        (lambda s: s["targets"]["churn"]["linear"].update(learned=-1), "negative"),
+        (lambda s: s["targets"]["churn"]["linear"]["weights"].update(orders_30d=float("nan")), "not finite"),
+        (lambda s: s["targets"]["churn"]["newton"].update(learned="7"), "Expected `int`"),
+        (lambda s: s["targets"]["churn"]["newton"]["weights"].update(made_up=1.0), "unknown inputs: made_up"),
+        (lambda s: s["targets"]["churn"]["newton"]["weights"].update(orders_30d=float("nan")), "not finite"),
+        (lambda s: s["targets"]["churn"]["newton"]["weights"].update(views_1h=1.0), "bytes"),
+        (lambda s: s["targets"]["churn"]["newton"]["scales"].update(orders_30d=[3, 0.0, -1.0]), "negative"),
+        (
+            lambda s: s["targets"]["churn"]["newton"]["scales"].update(orders_7d="__import__('os')"),
+            "Expected `array`",
+        ),
+        (lambda s: s["targets"]["churn"]["newton"].update(spread="AAAA"), "covariance"),
+        (lambda s: s["targets"]["churn"]["forest"]["trees"][0].update(child=[0, 0, 0]), "tree"),
+        (lambda s: s["targets"]["churn"]["forest"]["trees"][0].update(child=[1, 1, 1]), "tree"),
+        (lambda s: s["targets"]["churn"]["forest"]["trees"][0].update(mass="////////"), "mass"),
+        (lambda s: s["amount"].update(spent=float("inf")), "amounts"),
     ],
 )
 def test_a_snapshot_that_is_broken_or_hostile_is_refused(change: Any, message: str) -> None:
@@ -110,7 +121,7 @@ def test_bert_alone_is_believed_until_the_online_model_has_learned() -> None:
     ensemble = Ensemble()
     assert ensemble.combine(0.9, 0.1) == 0.9
     for _ in range(EXPERIENCED):
-        ensemble.learn_one(make_example("churn", True, {}, bert=None, online=0.5))
+        ensemble.learn_one(make_example("churn", True, {}, bert=None, online=None))
     assert ensemble.bert_weight == PRIOR
     assert 0.1 < ensemble.combine(0.9, 0.1) < 0.9
 

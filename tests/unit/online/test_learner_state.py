@@ -123,5 +123,5 @@ def test_an_unknown_target_changes_nothing() -> None:
     learner = learned()
     before = learner.snapshot(0, 0)
     with pytest.raises(ValueError, match="no target"):
-        learner.learn_one(make_example(True, 0.5, "value"))
+        learner.learn_one(make_example(True, 0.5, "sentiment"))
     assert learner.snapshot(0, 0) == before

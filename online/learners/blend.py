@@ -1,0 +1,89 @@
+"""One target's learners side by side, and the mixture of what they say."""
+
+from typing import Any, Final
+
+import msgspec
+from msgspec import Struct
+
+from online.encode import encode
+from online.learners.basis import Vector, vector
+from online.learners.forest import Forest
+from online.learners.mixture import Mixture
+from online.learners.newton import Newton
+from online.logistic import Logistic
+from schemas.outputs import Features
+
+PRIOR: Final = {"linear": 0.15, "newton": 0.7, "forest": 0.15}
+NAMES: Final = frozenset(PRIOR)
+
+
+class Given(Struct, frozen=True):
+    """Features as the learners read them: encoded once for all learners and targets."""
+
+    inputs: Any
+    values: Vector
+
+    @classmethod
+    def of(cls, features: Features) -> "Given":
+        """The encoded features."""
+        return cls(encode(features), vector(features))
+
+
+class _State(Struct, kw_only=True, forbid_unknown_fields=True):
+    weights: dict[str, float]
+    linear: dict[str, Any]
+    newton: dict[str, Any]
+    forest: dict[str, Any]
+
+
+class Blend:
+    """A first-order and a second-order regression and a forest, weighted by what they said then and what came true."""
+
+    def __init__(self) -> None:
+        self.linear = Logistic()
+        self.newton = Newton()
+        self.forest = Forest()
+        self.mixture = Mixture(PRIOR)
+
+    def predict(self, given: Given) -> dict[str, float]:
+        """What each learner says; changes nothing."""
+        return {
+            "linear": self.linear.predict(given.inputs),
+            "newton": self.newton.predict(given.values),
+            "forest": self.forest.predict(given.values),
+        }
+
+    def combine(self, said: dict[str, float]) -> float:
+        """The mixture of what they say."""
+        mixed = self.mixture.combine(said)
+        return 0.5 if mixed is None else mixed
+
+    def learn(self, given: Given, label: bool, said: dict[str, float]) -> None:
+        """Take in one example; `said` is what the learners said when it was scored."""
+        self.mixture.learn({name: p for name, p in said.items() if name in NAMES}, label)
+        self.linear.learn(given.inputs, label)
+        self.newton.learn(given.values, float(label))
+        self.forest.learn(given.values, float(label))
+
+    def dump(self) -> dict[str, Any]:
+        """The state as plain numbers."""
+        return {
+            "weights": dict(self.mixture.weights),
+            "linear": self.linear.dump(),
+            "newton": self.newton.dump(),
+            "forest": self.forest.dump(),
+        }
+
+    @classmethod
+    def load(cls, state: object) -> "Blend":
+        """The learners of `dump`'s state; raises ValueError for anything else."""
+        try:
+            held = msgspec.convert(state, _State)
+        except msgspec.ValidationError as error:
+            raise ValueError(f"not an online model's state: {error}") from error
+        blend = cls()
+        blend.mixture = Mixture.checked(held.weights, NAMES)
+        blend.linear = Logistic.load(held.linear)
+        blend.newton = Newton.load(held.newton)
+        blend.forest = Forest.load(held.forest)
+        return blend
