@@ -126,8 +126,8 @@ class Score(Struct, frozen=True, kw_only=True):
     `churn` is the probability of no purchase within the churn horizon, `intent` of a purchase within the intent
     horizon, `value` the spend expected within the value horizon. `source` is `ensemble` when BERT took part and
     `online` when it did not, `fallback` then says why. `sentiment` is how content the review reads that triggered it,
-    from 0 to 1; None where there is none, or nobody read it. `shadow` is what a version of BERT on trial would have said,
-    `learners` what each online learner, and the ensemble, said by target: the candidates to serve.
+    from 0 to 1; None where there is none, or nobody read it. `shadow` is what a version of BERT on trial would
+    have said, `learners` what each online learner, and the ensemble, said by target: the candidates to serve.
     """
 
     id: str
