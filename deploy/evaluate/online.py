@@ -7,8 +7,8 @@ import numpy as np
 
 from deploy.evaluate import batch
 from deploy.evaluate.asked import Asked
-from deploy.evaluate.past import TARGETS, Past, past
 from deploy.evaluate.delayed import LEARNERS, Found, run
+from deploy.evaluate.past import TARGETS, Past, past
 from inference.model import MODEL_FILE, SHIPPED, Model
 from online.metrics import calibration_error, log_loss, roc_auc
 from online.state import Learner
