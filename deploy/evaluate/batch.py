@@ -30,7 +30,7 @@ def run(what: str, given: Arrays, folder: Path, cache: Path, say: Say, *more: st
         folder.mkdir(parents=True, exist_ok=True)
         source, partial = folder / f"{what}-given.npz", folder / f"{what}-partial.npz"
         np.savez(source, **given)
-        command = (python, batch_child.__file__, what, str(source), str(partial), *more)
+        command = (python, "-I", batch_child.__file__, what, str(source), str(partial), *more)
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         source.unlink()
         if done.returncode:
