@@ -94,6 +94,9 @@ Examples:
 """
 ONLINE_HELP = """How fast the online learners predict and learn on one core, beside River's own models used directly.
 
+`items`: how soon the item index answers and what it weighs, beside item-kNN of the package `implicit`; `http`: how soon
+the recommender answers over HTTP under load.
+
 `all` is what the pipeline does: a prediction of every target, and an example with metrics, weights and drift.
 
 Examples:
@@ -281,17 +284,30 @@ def serve(
 
 def online(
     examples: Annotated[int, typer.Option(min=100, help="how many examples each learner gets")] = 3_000,
+    items: Annotated[int, typer.Option(min=1_000, help="how many items the index holds")] = 100_000,
     seed: Annotated[int, typer.Option(help="of the customers")] = 7,
     as_json: JsonOption = False,
 ) -> None:
-    """Predict and learn."""
+    """Predict, learn and recommend."""
     from rich.console import Console
 
     from deploy.bench.online import measure
+    from deploy.bench.online_items import items as recommend
+    from deploy.bench.recommender import measure as answer
+    from stream.settings import Settings
 
     console = Console()
     with console.status("learning") if not as_json else nullcontext() as status:
-        result = measure(examples, seed, lambda name: status.update(name) if status else None)
+
+        def tell(name: str) -> None:
+            if status:
+                status.update(name)
+
+        result = measure(examples, seed, tell)
+        tell("recommending")
+        result["items"] = recommend(items, 2 * items, cache=Settings().cache_dir, say=tell)
+        tell("answering over HTTP")
+        result["http"] = answer()
     _tell(result, console, as_json=as_json)
 
 

@@ -32,7 +32,9 @@ class LearnPartition:
 
     The version is the store's record: it is written at a barrier, before the examples in it are acknowledged. What the
     label stage said again after a crash of its own is known by its id. An example that cannot be read, or of a target
-    that the model does not have, is counted and left out: it would come again for ever.
+    that the model does not have, is counted and left out: it would come again for ever. A version that this one cannot
+    read (an older format's) is told of, and learning begins anew behind the examples that it holds: to learn these
+    again, the group's offsets on `examples` must be set back.
     """
 
     def __init__(self, now: Callable[[], float] = time.time) -> None:
@@ -50,8 +52,12 @@ class LearnPartition:
         if Once.wrote(key.decode()):
             self._once.restore(snapshot)
             return
-        self._learner = Learner.restore(snapshot)
         self._offset = self._published = snapshot.offset
+        try:
+            self._learner = Learner.restore(snapshot)
+        except ValueError as error:
+            log.error("version %s cannot be read (%s): learning begins anew", snapshot.version, error)
+            self._learner = Learner()
 
     async def process(self, run: Run, out: Out) -> None:  # noqa: ARG002
         """Learn what is new in the run."""

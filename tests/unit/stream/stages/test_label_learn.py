@@ -230,3 +230,18 @@ async def test_an_example_of_an_unknown_target_or_a_broken_one_stops_nobody(run:
     await state.process(run(odd, b"{", b"\xff", matured(1), topic="examples"), out)
     snapshot = msgspec.json.decode(dict(state.changes())[b"online"] or b"", type=ModelSnapshot)
     assert (snapshot.offset, snapshot.metrics["intent.learned"]) == (4, 1)
+
+
+async def test_a_version_of_an_older_format_is_told_of_and_learning_begins_anew(
+    run: Callable[..., Run], out: Any, caplog: Any
+) -> None:
+    state = LearnPartition()
+    await state.process(run(matured(1), topic="examples"), out)
+    version = msgspec.json.decode(dict(state.changes())[b"online"] or b"", type=ModelSnapshot)
+    upgraded = LearnPartition()
+    upgraded.restore(b"online", encode(msgspec.structs.replace(version, state={"model": {"format": 1}})))
+    assert "learning begins anew" in caplog.text
+    await upgraded.process(run(matured(1), matured(2), topic="examples"), out)
+    snapshot = msgspec.json.decode(dict(upgraded.changes())[b"online"] or b"", type=ModelSnapshot)
+    # What the older one held stands behind its offset, and is not learned twice should it come again.
+    assert (snapshot.offset, snapshot.version) == (2, "r1")
