@@ -38,7 +38,7 @@ def test_time_never_goes_back_and_keys_are_customers(shop: Shop) -> None:
 
 def test_every_kind_of_event_occurs_and_ids_are_unique(shop: Shop) -> None:
     seen = Counter(event.behaviour for event in shop[2])
-    unused = {Behaviour.OTHER, Behaviour.ORDER_UPDATE, Behaviour.CANCEL}
+    unused = {Behaviour.OTHER, Behaviour.ORDER_UPDATE, Behaviour.CANCEL, Behaviour.REVIEW_SCORED}
     assert set(Behaviour) - set(seen) == unused
     assert len({event.message for event in shop[2]}) == len(shop[2])
     orders = [event.order for event in shop[2] if event.behaviour is Behaviour.ORDER]
