@@ -61,8 +61,11 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         return fetched
 
     async def positions(self) -> dict[TP, tuple[int | None, int]]:
-        """For each assigned partition the last offset handed on, and the position at that same moment."""
-        return dict(await self.call_thread(self._positions))
+        """For each assigned partition the last offset handed on, and the position at that same moment.
+
+        None of them once the thread ends: its event loop closes before those who ask have ended.
+        """
+        return {} if self.should_stop else dict(await self.call_thread(self._positions))
 
     async def _positions(self) -> dict[TP, tuple[int | None, int]]:
         consumer = self.consumer
