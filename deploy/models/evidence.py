@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from inference.measures.ranking import Ranking
 from schemas.outputs import Example
 
 # Labels of a target before it says anything; both outcomes must be among them.
@@ -59,15 +60,9 @@ def _compared(rows: Vector) -> dict[str, Any]:
 
 
 def auc(labels: Vector, scores: Vector) -> float | None:
-    """ROC AUC by ranks, ties shared (Mann and Whitney, 1947); None where only one outcome is there."""
-    positives = int(labels.sum())
-    negatives = len(labels) - positives
-    if not positives or not negatives:
-        return None
-    _, places, counts = np.unique(scores, return_inverse=True, return_counts=True)
-    ranks = (np.cumsum(counts) - (counts - 1) / 2)[places]
-    of_positives = float(ranks[labels == 1].sum())
-    return round((of_positives - positives * (positives + 1) / 2) / (positives * negatives), 4)
+    """ROC AUC, ties as a half; None where only one outcome is there."""
+    found = Ranking(scores, labels).roc_auc()
+    return None if np.isnan(found) else round(found, 4)
 
 
 def _losses(labels: Vector, scores: Vector) -> Vector:

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from inference.measures.probability import calibration_error, log_loss
 from inference.train.batches import Labels
 from inference.train.examples import Row
 from inference.train.fit import auc
@@ -27,19 +28,9 @@ def measured(
     return found
 
 
-def calibration_error(probabilities: "np.ndarray[Any, Any]", labels: "np.ndarray[Any, Any]", bins: int = 10) -> float:
-    """Mean distance of predicted from observed share over equally filled bins (expected calibration error)."""
-    order = np.argsort(probabilities, kind="stable")
-    parts = [part for part in np.array_split(order, bins) if len(part)]
-    return float(
-        sum(len(part) * abs(probabilities[part].mean() - labels[part].mean()) for part in parts) / len(probabilities)
-    )
-
-
 def _shares(given: "np.ndarray[Any, Any]", wanted: "np.ndarray[Any, Any]") -> dict[str, float]:
-    sure = np.clip(np.where(wanted > 0.5, given, 1 - given), 1e-7, 1)
     return {
-        "log_loss": float(-np.log(sure).mean()),
+        "log_loss": log_loss(given, wanted),
         "calibration_error": calibration_error(given, wanted),
         "share": float(wanted.mean()),
     }
