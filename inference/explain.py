@@ -18,13 +18,12 @@ from typing import Final, NamedTuple
 from inference.bins import MISSING, Bins, features_of, value_of
 from inference.model import Model
 from inference.story import MAX_MOMENTS, clause
+from schemas.odds import logit
 from schemas.outputs import Moment, Snapshot
 
 # Texts asked for one explanation: the whole story, and one without each unit.
 TEXTS: Final = 24
 FAMILIES: Final = 12
-# Beyond this one source's certainty tells nothing more, as in the ensemble.
-LOGIT: Final = 6.0
 
 _WINDOW: Final = re.compile(r"_(?:1h|1d|7d|30d|90d|4w|total)$")
 _KIN: Final = ("gap", "order_value", "session", "cart", "rating", "sentiment", "hour", "weekday", "promos")
@@ -104,12 +103,6 @@ def weights(answers: Sequence[float]) -> list[float]:
 def ordinary(bins: Bins, name: str) -> str:
     """The word of an ordinary customer: the middle bucket, as buckets hold equally many."""
     return bins.token_of(name, (len(bins.edges[name]) + 1) // 2)
-
-
-def logit(probability: float) -> float:
-    """Log odds, within `LOGIT`."""
-    p = min(1.0 - 1e-9, max(1e-9, probability))
-    return max(-LOGIT, min(LOGIT, math.log(p / (1.0 - p))))
 
 
 def _families(names: Sequence[str], most: int) -> list[tuple[str, ...]]:

@@ -5,8 +5,8 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
-from online.learners.mixture import FLOOR, Mixture, logit
-from online.logistic import sigmoid
+from online.learners.mixture import FLOOR, Mixture
+from schemas.odds import logit, sigmoid
 from schemas.outputs import Example
 
 PRIOR: Final = 0.8

@@ -8,6 +8,7 @@ from msgspec import Struct
 from river import linear_model, optim, preprocessing, utils
 
 from online.encode import OWNERS, Inputs
+from schemas.odds import sigmoid
 
 # Learning rate 0.02 / n^0.25: on Complete Journey as good as AdaGrad, and with one number of state.
 RATE: Final = 0.02
@@ -29,14 +30,6 @@ class _State(Struct, kw_only=True, forbid_unknown_fields=True):
     intercept: float
     weights: dict[str, float]
     scales: dict[str, _Scale]
-
-
-def sigmoid(logit: float) -> float:
-    """The probability of a logit, without overflow."""
-    if logit >= 0:
-        return 1.0 / (1.0 + math.exp(-logit))
-    odds = math.exp(logit)
-    return odds / (1.0 + odds)
 
 
 class Logistic:

@@ -67,6 +67,13 @@ class Learner:
             return theirs
         return said.get(champion, said[ENSEMBLE])
 
+    def bert_share(self, target: str) -> float:
+        """How much of what is served is BERT's, where it answered: all of it where it is the champion."""
+        champion = self.contests[target].champion
+        if champion == ENSEMBLE:
+            return self.ensembles[target].bert_weight
+        return float(champion == "bert")
+
     def metrics(self) -> dict[str, float]:
         """`churn.online.auc` and so on, with each target's weights, examples learned, drift detections and swaps."""
         found: dict[str, float] = {}

@@ -11,10 +11,11 @@ from online.learners.amount import Amount
 from online.learners.basis import vector
 from online.learners.forest import Forest
 from online.learners.newton import Newton
-from online.logistic import Logistic, sigmoid
+from online.logistic import Logistic
 from online.metrics import roc_auc
 from online.state import Learner
 from schemas.features import FEATURES
+from schemas.odds import sigmoid
 from schemas.outputs import Example, Features, Parts
 
 

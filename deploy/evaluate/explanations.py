@@ -18,7 +18,7 @@ from rich.progress import track
 
 from deploy.bench.place import place
 from deploy.evaluate.asked import Asked
-from inference.explain import Reading, Unit, logit, weights
+from inference.explain import Reading, Unit, weights
 from inference.model import Model
 from inference.scorer import Scorer
 from inference.triton import TritonScorer
@@ -26,6 +26,7 @@ from online.learner import TARGETS
 from schemas.decode import decode
 from schemas.errors import OperatorError
 from schemas.features import DAY_MS
+from schemas.odds import logit
 from schemas.outputs import Parts, Snapshot
 from stream.features.engine import Config, Engine
 from stream.settings import Settings

@@ -4,17 +4,10 @@ import math
 from collections.abc import Mapping
 from typing import Final
 
-from online.logistic import sigmoid
+from schemas.odds import logit, sigmoid
 
 RATE: Final = 0.02
 FLOOR: Final = 0.02
-LOGIT: Final = 6.0
-
-
-def logit(probability: float) -> float:
-    """Log odds, within `LOGIT` so that one source's certainty cannot drown the others."""
-    p = min(1.0 - 1e-9, max(1e-9, probability))
-    return max(-LOGIT, min(LOGIT, math.log(p / (1.0 - p))))
 
 
 class Mixture:

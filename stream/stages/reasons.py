@@ -1,4 +1,4 @@
-"""Why a served score is what it is: BERT's reasons and the online model's, each by its weight in the ensemble.
+"""Why a served score is what it is: BERT's reasons and the online model's, each by its weight in what is served.
 
 Asked for once it is decided that a score leads to an alert, in the same way as scores are, and only while there is
 time: what is asked follows the rate at which BERT answers, so that no alert waits for its reasons longer than it may.
@@ -78,7 +78,7 @@ def explained(case: Case, reading: Reading, answers: Sequence[Parts], learner: L
     reasons = {}
     for target in TARGETS:
         found = weights([getattr(answer, target) for answer in answers])
-        share = learner.ensembles[target].bert_weight
+        share = learner.bert_share(target)
         online = learner.model.explain_one(case.snapshot.features, target, len(NAMES))
         reasons[target] = mixed(case.snapshot, reading, found, online, share)[:KEPT]
     return replace(case.score, reasons=reasons)

@@ -16,12 +16,12 @@ from online.ensemble import Ensemble
 from online.learner import LEARNED, TARGETS
 from online.learners.basis import INPUTS
 from online.learners.forest import NODES
-from online.learners.mixture import logit
-from online.logistic import Logistic, sigmoid
+from online.logistic import Logistic
 from online.metrics import Rolling, roc_auc
 from online.state import Learner
 from online.words import say
 from schemas.features import NAMES
+from schemas.odds import logit, sigmoid
 from schemas.outputs import Example, Features, ModelSnapshot, Parts, encode
 
 # An example teaches all learners of its target, and a snapshot holds them all: fewer, longer trials.
