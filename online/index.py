@@ -10,8 +10,8 @@ import numpy as np
 
 from online.recommend import query
 from online.recommend.memory import DAY, Bounds, Memory
+from online.recommend.popular import HOT, Popular
 from online.recommend.prior import PRIOR
-from online.recommend.query import Slots
 from online.recommend.ranker import Ranker
 from online.recommend.sessions import LENGTH
 from online.recommend.shoppers import NO_SERIAL, Bought, Shopper, Shoppers
@@ -29,7 +29,6 @@ WEIGHTS: Final[dict[int, float]] = {
 LOOKS: Final = frozenset({Behaviour.CLICK, Behaviour.VIEW})
 # The ranker learns from one in this many steps: each costs as much as a recommendation.
 CHOICES: Final = 64
-HOT: Final = 200
 
 __all__ = ["DAY", "HOT", "WEIGHTS", "Bought", "Bounds", "ItemIndex"]
 
@@ -43,8 +42,7 @@ class ItemIndex:
         self.memory = Memory(self.bounds)
         self.shoppers = Shoppers(self.bounds.customers, self.bounds.bought)
         self.ranker = Ranker(query.features_count(), PRIOR)
-        self.categories: dict[str, str] = {}
-        self._by_category: dict[str, dict[int, None]] = {}
+        self.popular = Popular(self.memory)
         self.steps = 0
 
     def __len__(self) -> int:
@@ -68,8 +66,10 @@ class ItemIndex:
                 self.learn_choice(shopper.items, item, interaction.at)
         slot = self._slot(item)
         if interaction.category:
-            self._categorise(item, slot, interaction.category)
-        self.memory.touch(slot, weight, interaction.at)
+            self.popular.categorise(item, slot, interaction.category)
+        if self.memory.touch(slot, weight, interaction.at):
+            self.popular.forget()
+        self.popular.touched(slot, item)
         if step:
             self._step(shopper, slot, weight, interaction.at)
         self._remember(shopper, interaction, step)
@@ -108,12 +108,11 @@ class ItemIndex:
 
     def trending(self, n: int = HOT) -> list[tuple[str, float]]:
         """The `n` hottest items, best first, as shares of the first's."""
-        return self._hottest(np.flatnonzero(self.memory.hot > 0.0), n)
+        return self.popular.trending(n)
 
     def of_category(self, category: str, n: int) -> list[tuple[str, float]]:
         """The hottest items of a category, best first, as shares of the first's."""
-        slots = np.fromiter(self._by_category.get(category, ()), np.int64)
-        return self._hottest(slots, n)
+        return self.popular.of_category(category, n)
 
     def reasons(self, items: Sequence[str], session: Sequence[str]) -> list[str]:
         """For each item the one of the session that it goes with best, the newest where it goes with none."""
@@ -121,10 +120,15 @@ class ItemIndex:
         wanted = [self.memory.slots.find(item) for item in items]
         if not known or not items:
             return [session[-1]] * len(items) if session else []
-        share = query.company(self.memory, list(known.values()), [-1 if slot is None else slot for slot in wanted])
+        share = query.beside(self.memory, list(known.values()), [-1 if slot is None else slot for slot in wanted])
         names = list(known)
         best = share.argmax(0)
         return [names[best[i]] if share[best[i], i] > 0.0 else names[0] for i in range(len(items))]
+
+    @property
+    def categories(self) -> dict[str, str]:
+        """The items' categories as last said."""
+        return self.popular.categories
 
     def category(self, item: str) -> str:
         """The item's category as last said; empty when never."""
@@ -154,15 +158,6 @@ class ItemIndex:
         if shopper is not None and item in shopper.cart:
             shopper.cart.remove(item)
 
-    def take_categories(self, categories: dict[str, str]) -> None:
-        """Let these be the items' categories. Raises ValueError for an item that is not known."""
-        self.categories, self._by_category = {}, {}
-        for item, category in categories.items():
-            slot = self.memory.slots.find(item)
-            if slot is None:
-                raise ValueError("an item index with a category of an item that it has not")
-            self._categorise(item, slot, category)
-
     def _find(self, session: Sequence[str], at: int) -> query.Found | None:
         known = [slot for item in session if (slot := self.memory.slots.find(item)) is not None]
         if not known:
@@ -170,33 +165,12 @@ class ItemIndex:
         found = query.find(self.memory, known, at)
         return found._replace(scores=self.ranker.score(found.features))
 
-    def _hottest(self, some: Slots, n: int) -> list[tuple[str, float]]:
-        hot = self.memory.hot[some]
-        if len(some) > n:
-            # All that are as hot as the last one: which of them are taken must not hang on chance.
-            floor = -np.partition(-hot, n - 1)[n - 1]
-            some, hot = some[hot >= floor], hot[hot >= floor]
-        best = np.lexsort((some, -hot))[:n]
-        most = float(hot[best[0]]) if len(best) else 1.0
-        return [(self.memory.slots.name(int(some[i])), float(hot[i]) / most if most > 0.0 else 0.0) for i in best]
-
     def _slot(self, item: str) -> int:
         memory = self.memory
         if item not in memory.slots and memory.slots.full:
             memory.forget_items()
-            self.take_categories({i: category for i, category in self.categories.items() if i in memory.slots})
+            self.popular.take({i: category for i, category in self.categories.items() if i in memory.slots})
         return memory.slot(item)
-
-    def _categorise(self, item: str, slot: int, category: str) -> None:
-        before = self.categories.get(item)
-        if before == category:
-            return
-        if before is not None:
-            self._by_category[before].pop(slot, None)
-            if not self._by_category[before]:
-                del self._by_category[before]
-        self.categories[item] = category
-        self._by_category.setdefault(category, {})[slot] = None
 
     def _visit(self, interaction: Interaction) -> tuple[Shopper, bool]:
         """The customer, in this session, and whether this is a step of it."""

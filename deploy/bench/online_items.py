@@ -15,18 +15,17 @@ from typing import Any, Final
 
 import numpy as np
 
-from deploy.bench.shop_sessions import sessions
+from deploy.bench.shop_sessions import STEP_MS, sessions, views
 from deploy.local import environment
 from deploy.local.part import Say
 from online.index import ItemIndex
 from online.recommend.recommend import recommend
 from schemas.behaviours import Behaviour
 from schemas.errors import OperatorError
-from schemas.outputs import Interaction, Moment, Snapshot
+from schemas.outputs import Moment, Snapshot
 
 ROOT: Final = Path(__file__).parents[2]
 REQUIREMENTS: Final = Path(__file__).with_name("implicit-requirements.txt")
-STEP_MS: Final = 1_000
 
 
 def items(
@@ -39,9 +38,8 @@ def items(
     rows = sessions(count, clicks)
     index = ItemIndex()
     began = time.process_time()
-    for number, row in enumerate(rows.tolist()):
-        for item in row:
-            index.learn_one(_view(number, item))
+    for view in views(rows):
+        index.learn_one(view)
     learned = time.process_time() - began
     picked = np.random.default_rng(1).integers(len(rows), size=queries)
     now = len(rows) * STEP_MS
@@ -88,10 +86,6 @@ def _implicit(cache: Path, say: Say, *sizes: int) -> dict[str, Any]:
         raise OperatorError(f"implicit did not finish: {(done.stderr.strip().splitlines() or ['it said nothing'])[-1]}")
     found: dict[str, Any] = json.loads(done.stdout)
     return found
-
-
-def _view(number: int, item: int) -> Interaction:
-    return Interaction(customer=str(number), session=1, item=str(item), behaviour=Behaviour.VIEW, at=number * STEP_MS)
 
 
 def _snapshot(session: list[str], now: int) -> Snapshot:

@@ -7,6 +7,7 @@ that stalls delays nobody's clock. The server is a process of its own, as in pro
 
 import asyncio
 import base64
+import gc
 import multiprocessing
 import time
 from typing import Any, Final
@@ -15,10 +16,8 @@ import aiohttp
 import numpy as np
 from aiohttp import web
 
-from deploy.bench.shop_sessions import sessions
+from deploy.bench.shop_sessions import STEP_MS, sessions, views
 from online.index import ItemIndex
-from schemas.behaviours import Behaviour
-from schemas.outputs import Interaction
 from stream.recommender.app import Recommender
 
 KEY: Final = "bench"
@@ -82,10 +81,13 @@ def _serve(pipe: Any, items: int, clicks: int, events_per_s: int) -> None:
 async def _answer(pipe: Any, items: int, clicks: int, events_per_s: int) -> None:
     index = ItemIndex()
     rows = sessions(items, clicks)
-    views = [_view(number, item) for number, row in enumerate(rows.tolist()) for item in row]
-    for view in views:
+    clicked = list(views(rows))
+    for view in clicked:
         index.learn_one(view)
-    recommender = Recommender(lambda: index, lambda: True, keys=frozenset({KEY}), now=lambda: len(rows) * 1_000)
+    # As the server does once it has read everything.
+    gc.collect()
+    gc.freeze()
+    recommender = Recommender(lambda: index, lambda: True, keys=frozenset({KEY}), now=lambda: len(rows) * STEP_MS)
     runner = web.AppRunner(recommender.app(), access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -95,13 +97,9 @@ async def _answer(pipe: Any, items: int, clicks: int, events_per_s: int) -> None
     place = 0
     while not pipe.poll():
         due += TICK_S
-        for view in views[place : place + round(events_per_s * TICK_S)]:
+        for view in clicked[place : place + round(events_per_s * TICK_S)]:
             index.learn_one(view)
-        place = (place + round(events_per_s * TICK_S)) % len(views)
+        place = (place + round(events_per_s * TICK_S)) % len(clicked)
         await asyncio.sleep(max(0.0, due - time.perf_counter()))
     pipe.send(time.process_time() - began)
     await runner.cleanup()
-
-
-def _view(number: int, item: int) -> Interaction:
-    return Interaction(customer=str(number), session=1, item=str(item), behaviour=Behaviour.VIEW, at=number * 1_000)

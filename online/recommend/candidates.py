@@ -1,10 +1,12 @@
 """The sources of recommendations: each proposes items for one customer, how strongly (0 to 1), and says why."""
 
 import math
+from collections.abc import Set
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
-from online.index import ItemIndex
+from online.index import HOT, ItemIndex
 from online.recommend.shoppers import Bought
 from schemas.behaviours import Behaviour
 from schemas.features import DAY_MS
@@ -78,9 +80,10 @@ def similar(snapshot: Snapshot, index: ItemIndex) -> list[Candidate]:
     return [Candidate(item, share, "similar", words) for item, share in found[:PER_SOURCE]]
 
 
-def trending(index: ItemIndex, n: int = 200) -> list[Candidate]:
-    """The most popular items now."""
-    return [Candidate(item, share, "trending", "popular this week") for item, share in index.trending(n)]
+def trending(index: ItemIndex, barred: Set[str], most: int = 2 * PER_SOURCE, among: int = HOT) -> list[Candidate]:
+    """The `most` most popular items now that are not barred, of the first `among`."""
+    allowed = ((item, share) for item, share in index.trending(among) if item not in barred)
+    return [Candidate(item, share, "trending", "popular this week") for item, share in islice(allowed, most)]
 
 
 def order(candidate: Candidate) -> tuple[float, str]:

@@ -8,6 +8,8 @@ from typing import Final
 
 # Sums of many counts must stay within single precision (2^127).
 LARGEST: Final = 60.0
+# What is asked may lie years behind what was counted last: this is still a double.
+LONGEST: Final = 1_000.0
 
 
 class Decay:
@@ -20,7 +22,9 @@ class Decay:
     def weight(self, at: int) -> float:
         """What a count of one at `at` (epoch ms) is kept as; call `rescale` first."""
         origin = self.origin
-        return 2.0 ** max(-LARGEST, (at - origin) / self.half_ms) if origin is not None else 1.0
+        if origin is None:
+            return 1.0
+        return float(2.0 ** min(LONGEST, max(-LARGEST, (at - origin) / self.half_ms)))
 
     def rescale(self, at: int) -> float:
         """The factor by which all counts must be multiplied before one at `at` is added; mostly 1."""

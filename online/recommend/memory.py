@@ -1,6 +1,5 @@
 """All that is remembered of items by their slots: sessions, companions, popularity. Bounded; the least popular go."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -9,6 +8,7 @@ from numpy.typing import NDArray
 
 from online.recommend.covisits import CoVisits
 from online.recommend.decay import Decay
+from online.recommend.numbering import Numbering
 from online.recommend.sessions import Sessions
 from online.recommend.slots import Slots
 
@@ -47,7 +47,8 @@ class Memory:
         self.seen: NDArray[np.int64] = np.zeros(0, np.int64)
         self.now = NEVER
         self._decays = (Decay(HOT_HALF_MS), Decay(POPULAR_HALF_MS), Decay(COMPANY_HALF_MS))
-        self._depth: NDArray[np.int16] = np.zeros(1, np.int16)
+        # For answers: items by their slots, and sessions by their rows.
+        self.items, self.rows = Numbering(), Numbering()
 
     @property
     def size(self) -> int:
@@ -82,16 +83,19 @@ class Memory:
         self._reach(slot)
         return slot
 
-    def touch(self, slot: int, weight: float, at: int) -> None:
-        """Somebody did something with an item that means `weight`."""
+    def touch(self, slot: int, weight: float, at: int) -> bool:
+        """Somebody did something with an item that means `weight`; whether that changed all items' counts."""
         self.now = max(self.now, at)
+        rescaled = False
         hot, popular, _ = self._decays
         for decay, counts in ((hot, self.hot), (popular, self.popular)):
             factor = decay.rescale(at)
             if factor != 1.0:
                 counts *= factor
+                rescaled = True
             counts[slot] += weight * decay.weight(at)
         self.seen[slot] = max(int(self.seen[slot]), at)
+        return rescaled
 
     def meet(self, slot: int, before: list[int], weight: float, at: int) -> None:
         """The item came in a session after these, newest first."""
@@ -107,22 +111,9 @@ class Memory:
         found = np.empty((len(slots), 4), np.float32)
         found[:, 0] = self.hot[slots] / hot.weight(at)
         found[:, 1] = self.popular[slots] / popular.weight(at)
-        found[:, 2] = [self.sessions.count(slot) for slot in slots.tolist()]
+        found[:, 2] = self.sessions.counts(slots.tolist())
         found[:, 3] = np.maximum(at - self.seen[slots], 0) / DAY
         return np.log1p(found, out=found)
-
-    def depth(self, position: dict[int, int]) -> NDArray[np.int16]:
-        """By slot, how new an item of the session is (newest highest); 0 for all others, and for the padding."""
-        if len(self._depth) != self.size + 1:
-            self._depth = np.zeros(self.size + 1, np.int16)
-        for slot, place in position.items():
-            self._depth[slot] = 1000 - place
-        return self._depth
-
-    def clear_depth(self, position: Iterable[int]) -> None:
-        """Undo `depth`."""
-        for slot in position:
-            self._depth[slot] = 0
 
     def forget_items(self) -> None:
         """Forget the least popular items, of equals the later slots, everywhere."""

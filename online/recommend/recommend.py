@@ -22,11 +22,11 @@ def recommend(snapshot: Snapshot, index: ItemIndex, k: int = 10) -> list[Ranked]
     """
     again = buy_again(snapshot, index)
     barred = set(snapshot.cart) | set(snapshot.owned) | index.bought(snapshot.customer).keys()
-    proposed = together(snapshot, index) + similar(snapshot, index) + trending(index)
-    ranked = blend(again + [c for c in proposed if c.item not in barred], index, k)
+    proposed = [c for c in together(snapshot, index) + similar(snapshot, index) if c.item not in barred]
+    ranked = blend(again + proposed + trending(index, barred), index, k)
     if not ranked:
         # All that is popular is hers already: look at everything.
-        ranked = blend([c for c in trending(index, len(index)) if c.item not in barred], index, k)
+        ranked = blend(trending(index, barred, among=len(index)), index, k)
     return ranked
 
 

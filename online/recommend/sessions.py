@@ -50,6 +50,12 @@ class Sessions:
         """Whether the session is still in the ring."""
         return max(0, self.next - self.rows) <= serial < self.next
 
+    def row(self, serials: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The rows of sessions that are still in the ring."""
+        rows = serials - self.next // self.rows * self.rows
+        rows[rows < 0] += self.rows
+        return rows
+
     def append(self, serial: int, slot: int) -> None:
         """The session goes on with this item; of a long one the first items are given up."""
         row = serial % self.rows
@@ -76,6 +82,11 @@ class Sessions:
         """How many of the sessions have this item."""
         posting = self._postings.get(slot)
         return 0 if posting is None else len(posting)
+
+    def counts(self, slots: list[int]) -> list[int]:
+        """How many of the sessions have each of these items."""
+        get = self._postings.get
+        return [len(get(slot, ())) for slot in slots]
 
     def remove(self, slots: NDArray[np.int64]) -> None:
         """Take these items out of every session."""

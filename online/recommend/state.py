@@ -85,7 +85,7 @@ def load(data: bytes, bounds: Bounds | None = None, choices: int | None = None) 
     if len(state.shoppers) > index.bounds.customers:
         raise ValueError("an item index with more customers than are kept")
     index.shoppers.load(state.shoppers)
-    index.take_categories(state.categories)
+    index.popular.take(state.categories)
     index.steps = state.steps
     index.ranker.load([_unpack(packed, "ranker") for packed in state.ranker], state.learned, state.ranker_steps)
     return index

@@ -1,6 +1,7 @@
 """Run the recommender until SIGTERM or SIGINT: one task follows the interactions, the rest answer."""
 
 import asyncio
+import gc
 import signal
 import time
 from collections.abc import Callable
@@ -27,6 +28,7 @@ async def serve(settings: Settings, ready: Callable[[str], None]) -> None:
     runner = web.AppRunner(recommender.app(), access_log=None)
     await runner.setup()
     following = asyncio.create_task(items.follow(settings, follower))
+    settled = asyncio.create_task(_settle(follower.caught_up))
     try:
         host, port = settings.recommender_host, settings.recommender_port
         try:
@@ -46,4 +48,12 @@ async def serve(settings: Settings, ready: Callable[[str], None]) -> None:
             following.result()
     finally:
         following.cancel()
+        settled.cancel()
         await runner.cleanup()
+
+
+async def _settle(caught_up: asyncio.Event) -> None:
+    """What has been read is kept: from then on no collection of garbage looks at all of it, as answers would wait."""
+    await caught_up.wait()
+    gc.collect()
+    gc.freeze()
