@@ -19,8 +19,19 @@ class Group(TyperGroup):
         try:
             return super().invoke(ctx)
         except FootfallError as error:
-            Console(stderr=True).print(f"footfall: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
-            raise typer.Exit(1) from error
+            raise _refused(str(error)) from error
+        except ValueError as error:
+            from stream.settings import refusal
+
+            told = refusal(error)
+            if told is None:
+                raise
+            raise _refused(told) from error
+
+
+def _refused(told: str) -> typer.Exit:
+    Console(stderr=True).print(f"footfall: {told}", style="red", markup=False, highlight=False, soft_wrap=True)
+    return typer.Exit(1)
 
 
 def build() -> typer.Typer:

@@ -11,12 +11,13 @@ _WIDTH, _HEIGHT, _COLUMNS = 8, 7, 3
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """One graph: queries with their legends, and the unit in Grafana's words."""
+    """One graph: queries with their legends, the unit in Grafana's words, and the lowest value shown (None: any)."""
 
     title: str
     queries: tuple[tuple[str, str], ...]
     unit: str = "short"
     kind: str = "timeseries"
+    low: int | None = 0
 
 
 def _rate(metric: str, by: str, legend: str | None = None) -> tuple[str, str]:
@@ -37,6 +38,12 @@ _LABELLED = (
     "sum by (target) (footfall_examples_total) / (sum by (target) (footfall_examples_total)"
     " + (sum by (target) (footfall_censored_total) or 0 * sum by (target) (footfall_examples_total)))"
 )
+
+
+def _bought(arm: str) -> str:
+    """The share of an arm's decisions, their horizon over, in which she ordered, by kind."""
+    return " / ".join(f'sum by (kind) (footfall_effect_{what}{{arm="{arm}"}})' for what in ("bought", "windows"))
+
 
 ROWS: tuple[tuple[str, tuple[Panel, ...]], ...] = (
     (
@@ -92,6 +99,12 @@ ROWS: tuple[tuple[str, tuple[Panel, ...]], ...] = (
                 "Examples matured", (_rate("footfall_examples_total", "target, label", "{{target}} {{label}}"),), "ops"
             ),
             Panel("Alerts by kind", (_rate("footfall_alerts_total", "kind, arm", "{{kind}} {{arm}}"),), "ops"),
+            Panel(
+                "What alerts change: ordered, alerted less held out",
+                ((f"{_bought('treatment')} - {_bought('holdout')}", "{{kind}}"),),
+                "percentunit",
+                low=None,
+            ),
             Panel("Recommendations", (("sum(rate(footfall_recommendations_total[1m]))", "recommendations"),), "ops"),
             Panel(
                 "Drift, waiting",
@@ -143,7 +156,10 @@ def _panel(number: int, panel: Panel, place: dict[str, int]) -> dict[str, Any]:
         "title": panel.title,
         "gridPos": place,
         "datasource": _SOURCE,
-        "fieldConfig": {"defaults": {"unit": panel.unit, "min": 0}, "overrides": []},
+        "fieldConfig": {
+            "defaults": {"unit": panel.unit} | ({} if panel.low is None else {"min": panel.low}),
+            "overrides": [],
+        },
         "targets": [
             {"refId": chr(65 + index), "expr": query, "legendFormat": legend, "datasource": _SOURCE}
             for index, (query, legend) in enumerate(panel.queries)

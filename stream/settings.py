@@ -1,11 +1,14 @@
 """Every setting with its default: variables `FOOTFALL_…`, or a `.env` file. Only this module reads them."""
 
+import json
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
+
+EXAMPLE = '{"churn_risk": {"high": 0.5, "low": 0.3, "late": 0.7, "cooldown_days": 21, "daily": 1}}'
 
 
 class Settings(BaseSettings):
@@ -93,6 +96,19 @@ class Settings(BaseSettings):
     holdout_share: float = Field(
         0.05, ge=0, lt=1, description="share of customers that get no alerts, to measure effect"
     )
+    alert_marks: dict[str, dict[str, float]] = Field(
+        {}, description="JSON: by kind, when an alert is raised (high, low, late, cooldown_days, daily)"
+    )
+
+    @field_validator("alert_marks")
+    @classmethod
+    def _marks_make_sense(cls, given: dict[str, dict[str, float]]) -> dict[str, dict[str, float]]:
+        # Most processes have no marks, and decide nothing.
+        if given:
+            from online.marks import marks_of
+
+            marks_of(given)
+        return given
 
     def given(self, name: str) -> bool:
         """Whether this setting was chosen by the operator rather than left at its default."""
@@ -101,7 +117,10 @@ class Settings(BaseSettings):
     def environment(self) -> dict[str, str]:
         """The variables that give a child process these same settings: those that were chosen, not the defaults."""
         chosen = self.model_dump(mode="json", include=self.model_fields_set, exclude_none=True)
-        return {f"FOOTFALL_{name.upper()}": str(value) for name, value in chosen.items()}
+        return {
+            f"FOOTFALL_{name.upper()}": json.dumps(value) if isinstance(value, dict) else str(value)
+            for name, value in chosen.items()
+        }
 
     def topic(self, name: str) -> str:
         """A topic's name on the cluster."""
@@ -116,3 +135,17 @@ class Settings(BaseSettings):
     def keys(self) -> frozenset[str]:
         """The write keys."""
         return frozenset(key.strip() for key in self.write_keys.split(",") if key.strip())
+
+
+def refusal(error: ValueError) -> str | None:
+    """What is wrong with the settings and what to write, a setting a line; None for an error of something else."""
+    if isinstance(error, SettingsError):
+        return f"{error} ({error.__cause__}): write JSON, for example FOOTFALL_ALERT_MARKS='{EXAMPLE}'"
+    if isinstance(error, ValidationError) and error.title == Settings.__name__:
+        return "; ".join(_wrong([str(part) for part in one["loc"]], one["msg"]) for one in error.errors())
+    return None
+
+
+def _wrong(where: list[str], message: str) -> str:
+    name, *within = where
+    return " ".join([f"FOOTFALL_{name.upper()}", *within]) + f": {message.removeprefix('Value error, ')}"

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from online.alerts import TREATMENT, Policy, because, decide
 from online.learner import TARGETS
+from online.marks import marks_of
 from online.recommend.recommend import recommend
 from online.rhythm import usual_hour
 from online.said import Said, decode_said, encode_said, hear
@@ -55,7 +56,7 @@ class Models:
         self.shifts = Shifts()
         self.reasons = Reasons(settings.score_explain_s)
         self.behind_s = settings.score_behind_s
-        self.policy = Policy(holdout_share=settings.holdout_share)
+        self.policy = Policy(holdout_share=settings.holdout_share, marks=marks_of(settings.alert_marks))
         self.ready = asyncio.Event()
 
     async def follow(self, stage: Stage) -> None:
