@@ -5,6 +5,7 @@ from typing import Any, Final
 from online.learners.amount import Amount
 from online.learners.basis import vector
 from online.learners.blend import Blend, Given
+from online.prior import Prior
 from online.words import say
 from schemas.features import NAMES
 from schemas.outputs import Contribution, Example, Features, Parts
@@ -21,14 +22,15 @@ Said = dict[str, dict[str, float]]
 class OnlineModel:
     """Several learners a target over the registered features, and their mixture.
 
-    Predicting changes nothing, a loaded copy agrees exactly, and memory is bounded by the registry.
+    It begins with what a `prior` says; without one it knows nothing. Predicting changes nothing, a loaded copy agrees
+    exactly, and memory is bounded by the registry.
 
     >>> OnlineModel().predict_one({"orders_30d": 2.0})
     Parts(churn=0.5, intent=0.5, value=None)
     """
 
-    def __init__(self) -> None:
-        self._blends = {target: Blend() for target in TARGETS}
+    def __init__(self, prior: Prior | None = None) -> None:
+        self._blends = {target: Blend(prior.begin(target) if prior else None) for target in TARGETS}
         self._amount = Amount()
 
     @property

@@ -7,6 +7,7 @@ from online.drift import Drift
 from online.ensemble import Ensemble
 from online.learner import LEARNED, TARGETS, VALUE, OnlineModel, Said
 from online.metrics import Rolling
+from online.prior import Prior
 from schemas.outputs import Example, Features, ModelSnapshot, Parts
 
 NAME: Final = "online"
@@ -23,8 +24,8 @@ class Answer(NamedTuple):
 class Learner:
     """The online model, the ensemble's weights, who serves, progressive metrics and drift detectors of all targets."""
 
-    def __init__(self) -> None:
-        self.model = OnlineModel()
+    def __init__(self, prior: Prior | None = None) -> None:
+        self.model = OnlineModel(prior)
         self.ensembles = {target: Ensemble() for target in TARGETS}
         self.contests = {target: Contest() for target in TARGETS}
         self.rolling = {target: Rolling() for target in TARGETS}

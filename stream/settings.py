@@ -93,6 +93,9 @@ class Settings(BaseSettings):
     churn_days: int = Field(30, ge=1, description="churn: no purchase within this many days")
     intent_days: int = Field(7, ge=1, description="intent: a purchase within this many days")
     value_days: int = Field(90, ge=1, description="value: what is spent within this many days")
+    prior: Path | None = Field(
+        None, description="what a new shop's online models begin with, by `footfall prior`; default: the one shipped"
+    )
     holdout_share: float = Field(
         0.05, ge=0, lt=1, description="share of customers that get no alerts, to measure effect"
     )

@@ -26,6 +26,8 @@ Examples:
 
   footfall evaluate --task next-item --source diginetica diginetica_gcegnn.json --json
 
+  footfall evaluate --task cold-start --source simulated
+
   footfall evaluate --task explanations --source completejourney --limit 200
 """
 
@@ -37,6 +39,7 @@ TASKS: Final[dict[str, str]] = {
     "sentiment": "model",
     "alerts": "alerts",
     "online": "online",
+    "cold-start": "cold_start",
     "next-item": "next_item",
     "explanations": "explanations",
 }

@@ -106,5 +106,5 @@ def _example(past: Past, found: Found, target: str, row: int) -> Example:
         served=float(columns["served"][row]),
         bert=None if np.isnan(columns["bert"][row]) else float(columns["bert"][row]),
         online=float(columns["online"][row]),
-        learners={name: float(columns[name][row]) for name in LEARNERS if name in columns},
+        learners={name: float(p) for name in LEARNERS if name in columns and (p := columns[name][row]) == p},
     )

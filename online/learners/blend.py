@@ -15,6 +15,8 @@ from schemas.outputs import Features
 
 PRIOR: Final = {"linear": 0.15, "newton": 0.7, "forest": 0.15}
 NAMES: Final = frozenset(PRIOR)
+# Only the second-order regression can begin with what another shop taught; the others would say that they know nothing.
+SPEAKS: Final = 200
 
 
 class Given(Struct, frozen=True):
@@ -39,19 +41,19 @@ class _State(Struct, kw_only=True, forbid_unknown_fields=True):
 class Blend:
     """A first-order and a second-order regression and a forest, weighted by what they said then and what came true."""
 
-    def __init__(self) -> None:
+    def __init__(self, newton: Newton | None = None) -> None:
         self.linear = Logistic()
-        self.newton = Newton()
+        self.newton = newton or Newton()
         self.forest = Forest()
         self.mixture = Mixture(PRIOR)
 
     def predict(self, given: Given) -> dict[str, float]:
-        """What each learner says; changes nothing."""
-        return {
-            "linear": self.linear.predict(given.inputs),
-            "newton": self.newton.predict(given.values),
-            "forest": self.forest.predict(given.values),
-        }
+        """What each learner says, once it has learned enough to say anything; changes nothing."""
+        said = {"newton": self.newton.predict(given.values)}
+        if self.newton.learned >= SPEAKS:
+            said["linear"] = self.linear.predict(given.inputs)
+            said["forest"] = self.forest.predict(given.values)
+        return said
 
     def combine(self, said: dict[str, float]) -> float:
         """The mixture of what they say."""

@@ -29,10 +29,19 @@ _OWNER: Final = np.array([NAMES.index(OWNER[name]) for name in INPUTS[1:]])
 _VALUE: Final = {name: number for number, name in enumerate(VALUES)}
 
 
-class _Scaled(Struct, array_like=True, forbid_unknown_fields=True):
+class Scaled(Struct, array_like=True, forbid_unknown_fields=True):
+    """Mean and variance of a value, over so many examples."""
+
     count: int
     mean: float
     var: float
+
+
+class Taught(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """What a regression has learned, without how sure it is of it: weights by input, scales by value."""
+
+    weights: dict[str, float]
+    scales: dict[str, Scaled]
 
 
 class _State(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -41,7 +50,7 @@ class _State(Struct, kw_only=True, forbid_unknown_fields=True):
     recent: float
     long: float
     weights: dict[str, float]
-    scales: dict[str, _Scaled]
+    scales: dict[str, Scaled]
     spread: str
 
 
@@ -63,6 +72,31 @@ class Newton:
         # The covariance of the inputs that ever were anything but 0, in the order in which they came up.
         self._rows = np.zeros(0, dtype=np.intp)
         self._spread = np.zeros((0, 0))
+
+    @classmethod
+    def begin(cls, taught: Taught) -> "Newton":
+        """A regression that begins with what another was taught, each weight as uncertain as one of 0 would be.
+
+        Inputs that there are no longer are left out.
+        """
+        model = cls()
+        weights = {name: weight for name, weight in taught.weights.items() if name in _NUMBER}
+        model._rows = np.array([_NUMBER[name] for name in weights], dtype=np.intp)
+        model._weights[model._rows] = list(weights.values())
+        model._spread = np.eye(len(weights)) * PRIOR
+        model._scale_by({name: scale for name, scale in taught.scales.items() if name in _VALUE})
+        return model
+
+    def taught(self, believed: int) -> Taught:
+        """What it has learned, its scales as if from `believed` examples at most."""
+        held = msgspec.convert(self.dump(), _State)
+        scales = {name: Scaled(min(believed, one.count), one.mean, one.var) for name, one in held.scales.items()}
+        return Taught(weights=held.weights, scales=scales)
+
+    def _scale_by(self, scales: dict[str, Scaled]) -> None:
+        for name, scaled in scales.items():
+            n = _VALUE[name]
+            self._scale.count[n], self._scale.mean[n], self._scale.var[n] = scaled.count, scaled.mean, scaled.var
 
     def predict(self, values: Vector) -> float:
         """The probability (or the number) of encoded `values`; changes nothing."""
@@ -162,9 +196,7 @@ class Newton:
             raise ValueError("the online model's state has a negative count or variance")
         model = cls(amount=amount)
         model.learned, model._noise, model._recent, model._long = held.learned, held.noise, held.recent, held.long
-        for name, scaled in held.scales.items():
-            n = _VALUE[name]
-            model._scale.count[n], model._scale.mean[n], model._scale.var[n] = scaled.count, scaled.mean, scaled.var
+        model._scale_by(held.scales)
         model._rows = np.array([_NUMBER[name] for name in held.weights], dtype=np.intp)
         model._weights[model._rows] = list(held.weights.values())
         model._spread = _covariance(held.spread, len(model._rows))

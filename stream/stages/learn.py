@@ -8,6 +8,7 @@ import msgspec
 
 from online.learner import LEARNED
 from online.once import Once
+from online.prior import Prior, read
 from online.state import Learner
 from schemas.outputs import Example, ModelSnapshot, encode
 from schemas.topics import EXAMPLES, MODELS
@@ -24,7 +25,8 @@ _models = msgspec.json.Decoder(ModelSnapshot)
 
 def stage(settings: Settings) -> Stage:
     """The learn stage."""
-    return Stage(settings, "learn", (EXAMPLES,), MODELS, lambda _number: LearnPartition(), run_records=500)
+    prior = read(settings.prior)
+    return Stage(settings, "learn", (EXAMPLES,), MODELS, lambda _number: LearnPartition(prior), run_records=500)
 
 
 class LearnPartition:
@@ -37,9 +39,10 @@ class LearnPartition:
     again, the group's offsets on `examples` must be set back.
     """
 
-    def __init__(self, now: Callable[[], float] = time.time) -> None:
+    def __init__(self, prior: Prior | None = None, now: Callable[[], float] = time.time) -> None:
         self._now = now
-        self._learner = Learner()
+        self._prior = prior
+        self._learner = Learner(prior)
         self._once = Once()
         self._offset = 0
         self._published = 0
@@ -57,7 +60,7 @@ class LearnPartition:
             self._learner = Learner.restore(snapshot)
         except ValueError as error:
             log.error("version %s cannot be read (%s): learning begins anew", snapshot.version, error)
-            self._learner = Learner()
+            self._learner = Learner(self._prior)
 
     async def process(self, run: Run, out: Out) -> None:  # noqa: ARG002
         """Learn what is new in the run."""

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from online.alerts import TREATMENT, Policy, because, decide
 from online.learner import TARGETS
 from online.marks import marks_of
+from online.prior import read
 from online.recommend.recommend import recommend
 from online.rhythm import usual_hour
 from online.said import Said, decode_said, encode_said, hear
@@ -51,7 +52,7 @@ class Models:
 
     def __init__(self, settings: Settings) -> None:
         self.bert = Bert(settings)
-        self.learner = Learner()
+        self.learner = Learner(read(settings.prior))
         self.items = Items()
         self.shifts = Shifts()
         self.reasons = Reasons(settings.score_explain_s)
