@@ -113,6 +113,18 @@ ROWS: tuple[tuple[str, tuple[Panel, ...]], ...] = (
                     ("sum(footfall_pending_predictions)", "waiting for their horizon"),
                 ),
             ),
+            Panel(
+                "Recommender answers, by status",
+                (
+                    (
+                        'sum by (status) (rate(footfall_recommender_requests_total{route=~"/v1/.*"}[1m]))',
+                        "{{status}}",
+                    ),
+                ),
+                "reqps",
+            ),
+            Panel("Recommender answer time", _quantiles("footfall_recommender_request_seconds", "route"), "s"),
+            Panel("Recommended items by source", (_rate("footfall_recommender_items_total", "source"),), "ops"),
             Panel("Share of predictions labelled", ((_LABELLED, "{{target}}"),), "percentunit"),
             Panel("Label delay, in event time", _quantiles("footfall_label_delay_seconds", "target"), "s"),
             Panel("Censored by reason", (_rate("footfall_censored_total", "target, reason", "{{target}} {{reason}}"),)),

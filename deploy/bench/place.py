@@ -13,7 +13,10 @@ from deploy.local.supervisor import Announce, Stack
 from deploy.local.triton import Triton
 from stream.settings import Settings
 
-PORTS = {"kafka_port": 1, "triton_port": 1, "triton_metrics_port": 1, "collector_port": 1, "metrics_base_port": 8}
+PORTS = {
+    "kafka_port": 1, "triton_port": 1, "triton_metrics_port": 1, "collector_port": 1, "recommender_port": 1,
+    "metrics_base_port": 8,
+}  # fmt: skip
 
 
 def private(settings: Settings, folder: Path, **more: object) -> Settings:

@@ -17,7 +17,7 @@ def register(app: typer.Typer) -> None:
         only: Annotated[str, typer.Option(help="Parts to run, separated by commas; default: all.")] = "",
         as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
     ) -> None:
-        """Start the local stack: Kafka, Triton, the workers, the collector, and Prometheus where it is installed.
+        """Start the local stack: Kafka, Triton, workers, collector, recommender, and Prometheus where it is installed.
 
         A part whose address is given (FOOTFALL_KAFKA_BROKERS, FOOTFALL_TRITON_URL) is checked and not started.
         Ctrl-C stops everything.

@@ -12,7 +12,7 @@ from schemas.errors import OperatorError
 from stream.settings import Settings
 
 TEMPLATE = Path(__file__).parents[1] / "triton" / "bert"
-WAVES = (("kafka", "triton"), ("topics",), (*parts.WORKERS, "collector", "prometheus"))
+WAVES = (("kafka", "triton"), ("topics",), (*parts.WORKERS, "collector", "recommender", "prometheus"))
 """The parts of a wave start side by side, once those of the wave before are ready."""
 NAMES = tuple(name for wave in WAVES for name in wave)
 
@@ -24,7 +24,7 @@ def select(only: Collection[str] | None) -> tuple[str, ...]:
     if unknown := sorted(set(only) - set(NAMES)):
         raise OperatorError(f"there is no part `{unknown[0]}`: choose from {', '.join(NAMES)}")
     wanted = set(only)
-    if wanted & {*parts.WORKERS, "collector"}:
+    if wanted & {*parts.WORKERS, "collector", "recommender"}:
         wanted.add("topics")
     return tuple(name for name in NAMES if name in wanted)
 
@@ -42,6 +42,8 @@ def build(name: str, settings: Settings, stack_id: str) -> Part | None:
             return parts.topics(settings)
         case "collector":
             return parts.collector(settings)
+        case "recommender":
+            return parts.recommender(settings)
         case "prometheus":
             return parts.prometheus(settings)
         case _:

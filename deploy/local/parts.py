@@ -115,10 +115,17 @@ def worker(settings: Settings, stage: str) -> Service:
 
 def collector(settings: Settings) -> Service:
     """The HTTP collector."""
-    host, port = settings.collector_host, settings.collector_port
+    return _served("collector", settings.collector_host, settings.collector_port, settings)
+
+
+def recommender(settings: Settings) -> Service:
+    """Recommendations over HTTP; ready once it has read all interactions."""
+    return _served("recommender", settings.recommender_host, settings.recommender_port, settings)
+
+
+def _served(name: str, host: str, port: int, settings: Settings) -> Service:
     near = LOOPBACK if host in ("0.0.0.0", "::", "") else host
-    url = f"http://{near}:{port}/readyz"
-    return Service("collector", footfall("collector"), url, Port(port, "collector_port", host), settings)
+    return Service(name, footfall(name), f"http://{near}:{port}/readyz", Port(port, f"{name}_port", host), settings)
 
 
 def topics(settings: Settings) -> Done:
@@ -171,7 +178,7 @@ def given_kafka(settings: Settings) -> Done:
 
 
 class Prometheus(Service):
-    """Prometheus over the workers, the collector and Triton."""
+    """Prometheus over the workers, the collector, the recommender and Triton."""
 
     def __init__(self, settings: Settings, program: str) -> None:
         port = settings.prometheus_port
@@ -197,6 +204,7 @@ def prometheus_config(settings: Settings) -> str:
     """The shipped configuration with this installation's ports in it."""
     values = {stage: f"{LOOPBACK}:{metrics_port(settings, stage)}" for stage in WORKERS}
     values["collector"] = f"{LOOPBACK}:{settings.collector_port}"
+    values["recommender"] = f"{LOOPBACK}:{settings.recommender_port}"
     values["triton"] = f"{LOOPBACK}:{settings.triton_metrics_port}"
     return Template(PROMETHEUS_TEMPLATE.read_text()).substitute(values)
 

@@ -6,7 +6,7 @@ from typing import Final
 
 import orjson
 from aiohttp import web
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import generate_latest
 
 from online.index import ItemIndex
 from online.recommend.recommend import recommend
@@ -14,10 +14,10 @@ from stream.collector import auth
 from stream.collector.cors import Cors
 from stream.collector.refusal import Refused
 from stream.recommender.context import context
+from stream.recommender.metrics import Metrics
 
 MOST: Final = 50
 USUAL: Final = 10
-BUCKETS: Final = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5)
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -39,14 +39,7 @@ class Recommender:
         self._keys = keys
         self._cors = Cors(origins, "GET, OPTIONS")
         self._now = now
-        self.registry = CollectorRegistry()
-        self._requests = Counter(
-            "footfall_recommender_requests", "HTTP requests answered", ["route", "status"], registry=self.registry
-        )
-        self._seconds = Histogram(
-            "footfall_recommender_request_seconds", "from a request's head to its answer",
-            buckets=BUCKETS, registry=self.registry,
-        )  # fmt: skip
+        self.metrics = Metrics()
 
     def app(self) -> web.Application:
         """The application."""
@@ -55,7 +48,7 @@ class Recommender:
         app.router.add_route("OPTIONS", "/v1/recommendations/{customer}", self._preflight)
         app.router.add_get("/healthz", self._alive)
         app.router.add_get("/readyz", self._ready)
-        app.router.add_get("/metrics", self._metrics)
+        app.router.add_get("/metrics", self._page)
         return app
 
     @web.middleware
@@ -72,8 +65,8 @@ class Recommender:
         self._cors.add(request.headers.get("Origin"), response.headers)
         resource = request.match_info.route.resource
         route = "other" if resource is None else resource.canonical
-        self._requests.labels(route, str(response.status)).inc()
-        self._seconds.observe(time.perf_counter() - began)
+        self.metrics.requests.labels(route, str(response.status)).inc()
+        self.metrics.seconds.labels(route).observe(time.perf_counter() - began)
         return response
 
     async def _recommend(self, request: web.Request) -> web.Response:
@@ -87,6 +80,8 @@ class Recommender:
         index = self._index()
         ranked = recommend(context(customer, index, now), index, count)
         items = [{"item": r.item, "score": r.score, "source": r.source, "words": r.words} for r in ranked]
+        for r in ranked:
+            self.metrics.items.labels(r.source).inc()
         known = index.shoppers.find(customer) is not None
         return _json(200, {"customer": customer, "known": known, "at": now, "items": items})
 
@@ -99,8 +94,8 @@ class Recommender:
     async def _ready(self, _request: web.Request) -> web.Response:
         return _json(200, {"status": "ok"}) if self._is_ready() else _json(503, {"status": "reading interactions"})
 
-    async def _metrics(self, _request: web.Request) -> web.Response:
-        return web.Response(body=generate_latest(self.registry), content_type="text/plain", charset="utf-8")
+    async def _page(self, _request: web.Request) -> web.Response:
+        return web.Response(body=generate_latest(self.metrics.registry), content_type="text/plain", charset="utf-8")
 
 
 def _count(given: str) -> int:

@@ -13,7 +13,8 @@ from deploy.local.supervisor import Stack
 from stream.settings import Settings
 
 PORTS = MappingProxyType(
-    {"kafka_port": 1, "triton_port": 1, "triton_metrics_port": 1, "collector_port": 1, "metrics_base_port": 4}
+    {"kafka_port": 1, "triton_port": 1, "triton_metrics_port": 1, "collector_port": 1, "recommender_port": 1}
+    | {"metrics_base_port": 4}
 )
 
 

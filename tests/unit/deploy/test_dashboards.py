@@ -9,6 +9,7 @@ from prometheus_client import REGISTRY, CollectorRegistry
 from deploy import dashboards
 from stream import metrics
 from stream.collector.metrics import Metrics
+from stream.recommender.metrics import Metrics as Recommended
 
 _NAMES = re.compile(r"\bfootfall_\w+")
 _LABELS = re.compile(r"\bby \(([^)]*)\)|\{(\w+)=")
@@ -25,7 +26,7 @@ def measured(*registries: CollectorRegistry) -> dict[str, set[str]]:
     return found
 
 
-MEASURED = measured(REGISTRY, Metrics().registry)
+MEASURED = measured(REGISTRY, Metrics().registry, Recommended().registry)
 QUERIES = [
     pytest.param(query, id=f"{panel.title} {number}")
     for _, row in dashboards.ROWS
