@@ -25,7 +25,9 @@ from stream.settings import Settings
 
 OUTPUTS = (FEATURES, INTERACTIONS)
 POLL_S = 0.02
+# A turn may take as long as this, or as at so few records a second, if that is longer: a machine may be busy.
 LIMIT_S = 120.0
+SLOWEST = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,19 +67,20 @@ async def take(turn: Turn, contender: Contender, python: str) -> Speed:
     """How fast it is from the first record that it processes until its group has committed the last one.
 
     Starting (imports, joining the group) counts for nobody. The last record asks for a commit at once, so that nobody
-    waits for an interval, which is a second for everyone. Raises `OperatorError` where it fails, takes longer than
-    `LIMIT_S`, or made anything but the right state.
+    waits for an interval, which is a second for everyone. Raises `OperatorError` where it fails, takes too long, or
+    made anything but the right state.
     """
     await asyncio.to_thread(prepare, turn, contender)
     job = turn.job(contender)
     arguments = (contender.module, job.argument())
+    limit = max(LIMIT_S, turn.filled.total / SLOWEST)
     async with child(contender.name, arguments, turn.folder, python=python) as running:
         try:
-            async with asyncio.timeout(LIMIT_S):
+            async with asyncio.timeout(limit):
                 marks = await running.marks()
                 end = await committed(job)
         except TimeoutError:
-            raise running.failed() from None
+            raise OperatorError(f"{contender.name} was not done after {limit:.0f} s: give it fewer --events") from None
     await asyncio.to_thread(check, turn, contender)
     first, last, total = marks[FIRST], marks[LAST], turn.filled.total
     return Speed(total / (end - first["at"]), (last["cpu"] - first["cpu"]) / total * 1e6)

@@ -208,4 +208,7 @@ def copy_log(shop: Settings, to: Settings) -> int:
 def ends(consumer: Any, shop: Settings, topic: Topic) -> int:
     """The sum of a topic's ends; it moves as soon as anything is written."""
     name = shop.topic(topic.name)
-    return sum(consumer.get_watermark_offsets(TopicPartition(name, n), timeout=2)[1] for n in range(shop.partitions))
+    return sum(
+        consumer.get_watermark_offsets(TopicPartition(name, n), timeout=2)[1]
+        for n in range(1 if topic.single else shop.partitions)
+    )

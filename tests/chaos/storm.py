@@ -18,6 +18,7 @@ from schemas.topics import (
     FEATURES,
     INTERACTIONS,
     MAX_RECORD_BYTES,
+    MODELS,
     ORDERS,
     PROFILES,
     SCORES,
@@ -228,6 +229,31 @@ def drain(shop: Settings, fleets: list[Fleet]) -> None:
             worker.until_ready()
         codes = [fleet.remove(worker) for worker in list(fleet.workers)]
         assert not any(codes), f"workers of {fleet.stage} stopped in order ended with {codes}"
+
+
+def learn(shop: Settings, folder: Path, kills: int) -> int:
+    """Learn all examples while whoever learns is killed, each time that it has published: returns how often.
+
+    Behind the storm, not in it: a decision follows from the version that scored, which comes at another time in every
+    run, so whoever compares decisions must leave learning for later.
+    """
+    eye = Consumer({"bootstrap.servers": shop.kafka_brokers, "group.id": "chaos", "log_level": 0})
+    struck = 0
+    with fleets(shop, folder, ("learn",)) as made:
+        lag = Lag(shop, "footfall-learn", EXAMPLES.name)
+        try:
+            while struck < kills and lag.read():
+                before = ends(eye, shop, MODELS)
+                kept_until(
+                    made, lambda before=before: ends(eye, shop, MODELS) != before or not lag.read(), LONGEST_LULL_S
+                )  # type: ignore[misc]
+                made[0].kill(made[0].workers[0])
+                struck += 1
+        finally:
+            lag.close()
+            eye.close()
+        drain(shop, made)
+    return struck
 
 
 @contextmanager
