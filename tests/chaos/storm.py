@@ -242,13 +242,16 @@ def learn(shop: Settings, folder: Path, kills: int) -> int:
     with fleets(shop, folder, ("learn",)) as made:
         lag = Lag(shop, "footfall-learn", EXAMPLES.name)
         try:
+            published = ends(eye, shop, MODELS)
+
+            def moved() -> bool:
+                return ends(eye, shop, MODELS) != published or not lag.read()
+
             while struck < kills and lag.read():
-                before = ends(eye, shop, MODELS)
-                kept_until(
-                    made, lambda before=before: ends(eye, shop, MODELS) != before or not lag.read(), LONGEST_LULL_S
-                )  # type: ignore[misc]
+                kept_until(made, moved, LONGEST_LULL_S)
                 made[0].kill(made[0].workers[0])
                 struck += 1
+                published = ends(eye, shop, MODELS)
         finally:
             lag.close()
             eye.close()
