@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 
 from online.recommend import query
+from online.recommend.baskets import Baskets
 from online.recommend.memory import DAY, Bounds, Memory
 from online.recommend.popular import HOT, Popular
 from online.recommend.prior import PRIOR
@@ -29,21 +30,28 @@ WEIGHTS: Final[dict[int, float]] = {
 LOOKS: Final = frozenset({Behaviour.CLICK, Behaviour.VIEW})
 # The ranker learns from one in this many steps: each costs as much as a recommendation.
 CHOICES: Final = 64
+# That of orders learns from one of so many of their items at least: it looks at few candidates.
+PURCHASES: Final = 16
 
 __all__ = ["DAY", "HOT", "WEIGHTS", "Bought", "Bounds", "ItemIndex"]
 
 
 class ItemIndex:
-    """Learns from interactions; `choices` is how often the ranker learns, one in so many steps (0: never)."""
+    """Learns from interactions; `choices` is how often the rankers learn, one in so many (0: never).
+
+    One ranks what comes next in a session, and learns from its steps; another what an order has, and learns from these.
+    """
 
     def __init__(self, bounds: Bounds | None = None, choices: int = CHOICES) -> None:
         self.bounds = bounds or Bounds()
         self.choices = choices
         self.memory = Memory(self.bounds)
-        self.shoppers = Shoppers(self.bounds.customers, self.bounds.bought)
+        self.shoppers = Shoppers(self.bounds.customers, self.bounds.bought, self.bounds.purchases)
         self.ranker = Ranker(query.features_count(), PRIOR)
         self.popular = Popular(self.memory)
+        self.baskets = Baskets(self.memory, self.popular)
         self.steps = 0
+        self.orders = 0
 
     def __len__(self) -> int:
         return len(self.memory.slots)
@@ -64,6 +72,10 @@ class ItemIndex:
             self.steps += 1
             if self.choices and self.steps % self.choices == 0:
                 self.learn_choice(shopper.items, item, interaction.at)
+        if interaction.behaviour == Behaviour.ORDER:
+            self.orders += 1
+            if self.choices and self.orders % min(self.choices, PURCHASES) == 0:
+                self.baskets.learn_one(shopper, item, interaction.at)
         slot = self._slot(item)
         if interaction.category:
             self.popular.categorise(item, slot, interaction.category)
@@ -105,6 +117,11 @@ class ItemIndex:
         best = np.argsort(-shares, kind="stable")[:k]
         name = self.memory.slots.name
         return [(name(int(found.slots[i])), float(shares[i])) for i in best]
+
+    def basket(self, customer: str, at: int, k: int = 20) -> list[tuple[str, float]]:
+        """The items most likely to be in the customer's next order, best first, with their probabilities."""
+        shares = self.baskets.next(self.shoppers.find(customer) or Shopper(), at)
+        return sorted(shares.items(), key=lambda found: (-found[1], found[0]))[:k]
 
     def trending(self, n: int = HOT) -> list[tuple[str, float]]:
         """The `n` hottest items, best first, as shares of the first's."""

@@ -28,6 +28,8 @@ Examples:
 
   footfall evaluate --task cold-start --source simulated
 
+  footfall evaluate --task next-basket --source completejourney --json
+
   footfall evaluate --task explanations --source completejourney --limit 200
 """
 
@@ -41,6 +43,7 @@ TASKS: Final[dict[str, str]] = {
     "online": "online",
     "cold-start": "cold_start",
     "next-item": "next_item",
+    "next-basket": "next_basket",
     "explanations": "explanations",
 }
 

@@ -37,9 +37,10 @@ class Candidate:
 
 
 def buy_again(snapshot: Snapshot, index: ItemIndex) -> list[Candidate]:
-    """Items that she buys regularly and whose usual time has come, those nearest to it first."""
+    """Items that she buys regularly and whose usual time has come, those that her next order most likely has first."""
     found = []
     bought = index.bought(snapshot.customer) | _told_purchases(snapshot, index)
+    likely = _likely(snapshot, index, bought)
     for item, known in bought.items():
         gap = known.gap_ms
         if gap is None or item in snapshot.cart:
@@ -49,8 +50,13 @@ def buy_again(snapshot: Snapshot, index: ItemIndex) -> list[Candidate]:
             fit = math.exp(-(math.log(part) ** 2))
             days = max(1, round(gap / DAY_MS))
             words = f"you buy this about every {days} days" if days > 1 else "you buy this about every day"
-            found.append(Candidate(item, fit, "buy_again", words))
-    return sorted(found, key=order)[:PER_SOURCE]
+            found.append((likely[item], fit, item, words))
+    if not found:
+        return []
+    # The likeliest counts as much as the one whose time fits best.
+    most, best = max(found)[0] or 1.0, max(fit for _, fit, _, _ in found)
+    again = [Candidate(item, best * share / most, "buy_again", words) for share, _, item, words in found]
+    return sorted(again, key=order)[:PER_SOURCE]
 
 
 def together(snapshot: Snapshot, index: ItemIndex) -> list[Candidate]:
@@ -102,6 +108,15 @@ def _seeds(snapshot: Snapshot) -> dict[str, int]:
     for item in snapshot.cart[: -SEEDS - 1 : -1]:
         newest.setdefault(item, Behaviour.CART_ADD)
     return dict(reversed(newest.items()))
+
+
+def _likely(snapshot: Snapshot, index: ItemIndex, bought: dict[str, Bought]) -> dict[str, float]:
+    """How likely her next order has each of the items bought, relative to one another."""
+    if not bought:
+        return {}
+    shopper = index.shoppers.find(snapshot.customer)
+    orders = shopper.orders if shopper else max(b.count for b in bought.values())
+    return index.baskets.compare(bought, orders, snapshot.at)
 
 
 def _told_purchases(snapshot: Snapshot, index: ItemIndex) -> dict[str, Bought]:

@@ -1,5 +1,6 @@
 """All that is remembered of items by their slots: sessions, companions, popularity. Bounded; the least popular go."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -25,13 +26,14 @@ NEVER: Final = -(2**62)
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """The most that is kept: items, companions of each, sessions, customers, and purchases of each."""
+    """The most that is kept: items, companions of each, sessions, customers, purchased items of each, and of all."""
 
     items: int = 100_000
     companions: int = 64
     sessions: int = 200_000
     customers: int = 100_000
-    bought: int = 24
+    bought: int = 64
+    purchases: int = 2_000_000
 
 
 class Memory:
@@ -114,6 +116,14 @@ class Memory:
         found[:, 2] = self.sessions.counts(slots.tolist())
         found[:, 3] = np.maximum(at - self.seen[slots], 0) / DAY
         return np.log1p(found, out=found)
+
+    def popularity(self, items: Sequence[str], at: int) -> NDArray[np.float64]:
+        """How popular each of these items is, as a logarithm; 0 for one that is not known."""
+        slots = np.array([-1 if (slot := self.slots.find(item)) is None else slot for item in items], np.int64)
+        if not self.size:
+            return np.zeros(len(slots))
+        found: NDArray[np.float64] = np.log1p(self.popular[slots] / self._decays[1].weight(at)) * (slots >= 0)
+        return found
 
     def forget_items(self) -> None:
         """Forget the least popular items, of equals the later slots, everywhere."""

@@ -2,7 +2,8 @@
 
 The score of a candidate is w·x + v·tanh(Ux + b) of its standardised features; learned is the softmax over the
 candidates of a session, by Adam (Kingma & Ba 2015), on the newest case with cases drawn from those before it
-(experience replay, Lin 1992). Deterministic: the same cases in the same order give the same ranker.
+(experience replay, Lin 1992). What scores is the running mean of the weights learned (Polyak & Juditsky 1992), which
+the chance of a step moves less. Deterministic: the same cases in the same order give the same ranker.
 """
 
 from typing import Any, Final
@@ -19,6 +20,8 @@ BATCH: Final = 32
 EVERY: Final = 8
 RATE: Final = 3e-3
 SHRINK: Final = 1e-4
+# The mean of the weights looks back this many steps.
+AVERAGED: Final = 500
 # Running mean and variance of a feature look back this many cases.
 MEMORY: Final = 5_000
 
@@ -31,6 +34,7 @@ class Ranker:
         scale = 1.0 / np.sqrt(features)
         hidden = np.random.default_rng(seed).normal(0.0, scale, (features, HIDDEN)).astype(np.float32)
         self.weights: list[Floats] = [prior.copy(), hidden, np.zeros(HIDDEN, np.float32), np.zeros(HIDDEN, np.float32)]
+        self.averaged: list[Floats] = [w.copy() for w in self.weights]
         self.mean: Floats = np.zeros(features, np.float32)
         self.spread: Floats = np.ones(features, np.float32)
         self._moments = [(np.zeros_like(w), np.zeros_like(w)) for w in self.weights]
@@ -40,7 +44,7 @@ class Ranker:
 
     def score(self, features: Floats) -> Floats:
         """Each candidate's score; their exponentials are in the ratio of the probabilities to be chosen."""
-        linear, hidden, bias, out = self.weights
+        linear, hidden, bias, out = self.averaged
         x = (features - self.mean) / self.spread
         found: Floats = x @ linear + np.tanh(x @ hidden + bias) @ out
         return found
@@ -61,7 +65,7 @@ class Ranker:
         """All numbers. The cases to learn from again are let go of, and chance begins anew: as in a loaded copy."""
         self._begin()
         moments = [moment for pair in self._moments for moment in pair]
-        return [*self.weights, self.mean, self.spread, *moments]
+        return [*self.weights, *self.averaged, self.mean, self.spread, *moments]
 
     def load(self, arrays: list[Floats], learned: int, steps: int) -> None:
         """Take over what `dump` gave. Raises ValueError for what has another shape, or is not finite."""
@@ -72,8 +76,9 @@ class Ranker:
             raise ValueError("an item index whose ranker has numbers that are not finite")
         count = len(self.weights)
         self.weights = arrays[:count]
-        self.mean, self.spread = arrays[count : count + 2]
-        left = arrays[count + 2 :]
+        self.averaged = arrays[count : 2 * count]
+        self.mean, self.spread = arrays[2 * count : 2 * count + 2]
+        left = arrays[2 * count + 2 :]
         self._moments = list(zip(left[::2], left[1::2], strict=True))
         self.learned, self.steps = learned, steps
         self._begin()
@@ -113,3 +118,6 @@ class Ranker:
             first += 0.1 * (gradient - first)
             second += 0.001 * (gradient**2 - second)
             weights -= (rate * first / (np.sqrt(second) + 1e-8)).astype(np.float32)
+        share = np.float32(1.0 / min(self.steps, AVERAGED))
+        for mean, weights in zip(self.averaged, self.weights, strict=True):
+            mean += share * (weights - mean)

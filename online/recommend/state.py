@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 
 from online.index import ItemIndex
 from online.recommend.memory import Bounds, Memory
+from online.recommend.ranker import Ranker
 from online.recommend.sessions import EMPTY
 from online.recommend.shoppers import Shopper
 from online.recommend.slots import Slots
 
-VERSION: Final = 1
+VERSION: Final = 2
 KINDS: Final = {"<i4": np.int32, "<i8": np.int64, "<f4": np.float32, "<f8": np.float64}
 
 
@@ -24,6 +25,14 @@ class Packed(Struct, frozen=True, array_like=True):
     kind: str
     shape: list[int]
     data: bytes
+
+
+class Learned(Struct, frozen=True):
+    """A ranker: how many cases and steps it has learned, and its numbers."""
+
+    cases: int
+    steps: int
+    arrays: list[Packed]
 
 
 class State(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -39,17 +48,16 @@ class State(Struct, kw_only=True, forbid_unknown_fields=True):
     categories: dict[str, str]
     shoppers: dict[str, Shopper]
     steps: int
-    learned: int
-    ranker_steps: int
-    ranker: list[Packed]
+    orders: int
+    rankers: dict[str, Learned]
 
 
 def dump(index: ItemIndex, *, customers: bool = True) -> bytes:
     """The index as bytes, with the customers or without any.
 
-    The ranker lets go of the cases it learns from again, so that a copy goes on alike.
+    The rankers let go of the cases they learn from again, so that a copy goes on alike.
     """
-    memory, ranker = index.memory, index.ranker
+    memory = index.memory
     used = memory.slots.dump()
     arrays = {name: _pack(array) for name, array in _arrays(memory, len(used)).items()}
     state = State(
@@ -63,9 +71,11 @@ def dump(index: ItemIndex, *, customers: bool = True) -> bytes:
         categories=index.categories,
         shoppers=dict(index.shoppers) if customers else {},
         steps=index.steps,
-        learned=ranker.learned,
-        ranker_steps=ranker.steps,
-        ranker=[_pack(array) for array in ranker.dump()],
+        orders=index.orders,
+        rankers={
+            name: Learned(ranker.learned, ranker.steps, [_pack(array) for array in ranker.dump()])
+            for name, ranker in _rankers(index).items()
+        },
     )
     return msgspec.msgpack.encode(state)
 
@@ -86,13 +96,22 @@ def load(data: bytes, bounds: Bounds | None = None, choices: int | None = None) 
         raise ValueError("an item index with more customers than are kept")
     index.shoppers.load(state.shoppers)
     index.popular.take(state.categories)
-    index.steps = state.steps
-    index.ranker.load([_unpack(packed, "ranker") for packed in state.ranker], state.learned, state.ranker_steps)
+    index.steps, index.orders = state.steps, state.orders
+    rankers = _rankers(index)
+    if rankers.keys() != state.rankers.keys():
+        raise ValueError("an item index with other rankers")
+    for name, learned in state.rankers.items():
+        arrays = [_unpack(packed, "ranker") for packed in learned.arrays]
+        rankers[name].load(arrays, learned.cases, learned.steps)
     return index
 
 
+def _rankers(index: ItemIndex) -> dict[str, Ranker]:
+    return {"sessions": index.ranker, "baskets": index.baskets.ranker}
+
+
 def _bounds(bounds: Bounds) -> list[int]:
-    return [bounds.items, bounds.companions, bounds.sessions, bounds.customers, bounds.bought]
+    return [bounds.items, bounds.companions, bounds.sessions, bounds.customers, bounds.bought, bounds.purchases]
 
 
 def _arrays(memory: Memory, used: int) -> dict[str, NDArray[Any]]:

@@ -11,7 +11,7 @@ from schemas.behaviours import Behaviour
 from schemas.features import DAY_MS
 from schemas.outputs import Interaction, Moment, Snapshot
 
-SMALL = Bounds(items=8, companions=3, sessions=4, customers=3, bought=3)
+SMALL = Bounds(items=8, companions=3, sessions=4, customers=3, bought=3, purchases=5)
 BEHAVIOURS = (Behaviour.VIEW, Behaviour.CART_ADD, Behaviour.ORDER, Behaviour.SEARCH, Behaviour.CANCEL)
 
 items = st.integers(0, 14).map(lambda n: f"i{n}" if n else "")
@@ -51,6 +51,8 @@ def learned(given_interactions: list[Interaction], bounds: Bounds | None = None)
 def test_memory_is_bounded(given_interactions: list[Interaction]) -> None:
     index = learned(given_interactions, SMALL)
     memory = index.memory
+    assert index.shoppers.remembered == sum(len(shopper.bought) for _, shopper in index.shoppers)
+    assert index.shoppers.remembered <= SMALL.purchases + 1
     assert len(index) <= SMALL.items
     assert len(index.shoppers) <= SMALL.customers
     assert all(len(shopper.bought) <= SMALL.bought for _, shopper in index.shoppers)
