@@ -2,13 +2,16 @@
 
 ::
 
-    days     | window | window | window | ...        counts by bin; at a window's end it is compared with the
-    reference  ====================^ then taken in   reference, and then becomes part of it (a tenth of the weight)
+    a day     | reference ......................... | window |         major shifts, told at the window's end
+    a week    | reference ............. | 7 windows, summed   |        moderate ones, with more to go by
+
+Counts by bin. What leaves the newest windows is taken into the reference, which forgets: what lasts becomes usual.
 """
 
 import math
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 from online.encode import signed_log
@@ -20,24 +23,75 @@ WINDOW_MS: Final = DAY_MS
 LEAST: Final = 300
 FIRST: Final = 2_000
 BINS: Final = 10
-# Windows before the first comparison, and the share of a window in the reference afterwards.
-LEARNING: Final = 3
-SHARE: Final = 0.1
-# Population stability: below 0.1 is none, above 0.25 a major shift (Siddiqi 2006), beyond what the counts' noise makes.
-PSI: Final = 0.25
+# How far from the reference the counts' own noise leads is allowed for besides.
 NOISE: Final = 3.0
-KS: Final = 0.2
+
+
+class Scale(NamedTuple):
+    """So many windows are held against a reference that is made of `learning` windows before the first comparison.
+
+    A window that is taken in later has a weight of `share`. Beyond `psi` or `ks` it is a shift.
+    """
+
+    windows: int
+    learning: int
+    share: float
+    psi: float
+    ks: float
+
+
+# Population stability: below 0.1 is none, above 0.25 a major shift (Siddiqi 2006).
+SCALES: Final = (Scale(1, 3, 0.1, 0.25, 0.2), Scale(7, 21, 0.03, 0.1, 0.1))
+LEARNING: Final = SCALES[0].learning
+# Windows in which a feature that was told of is not told of again: the other scale finds the same a few days later.
+QUIET: Final = 8
 
 
 class Shift(NamedTuple):
-    """One feature's window against its reference: population stability index, Kolmogorov-Smirnov distance, and
-    Wasserstein's in bins; `alarm` when they are too far apart, and were not in the window before."""
+    """One feature's newest windows against their reference: population stability index, Kolmogorov-Smirnov distance,
+    and Wasserstein's in bins; `alarm` when they are too far apart, and were not in the window before."""
 
     feature: str
     psi: float
     ks: float
     wasserstein: float
     alarm: bool
+
+
+class _Followed:
+    """One feature's counts on one scale: the newest windows, and what they are held against."""
+
+    def __init__(self, scale: Scale) -> None:
+        self._scale = scale
+        self._newest: deque[list[float]] = deque()
+        self._reference = [0.0] * (BINS + 1)
+        self._taken = 0
+        self._alarmed: bool | None = None
+
+    def close(self, name: str, window: list[float]) -> Shift | None:
+        """A window is over; the comparison, once there is enough to compare with."""
+        scale = self._scale
+        self._newest.append(window)
+        if len(self._newest) > scale.windows:
+            self._take(self._newest.popleft())
+        if self._taken < scale.learning:
+            return None
+        now = [sum(counts) for counts in zip(*self._newest, strict=True)]
+        psi, ks, far, n, m = _compared(now, self._reference)
+        above = psi > scale.psi + NOISE * BINS * (1.0 / n + 1.0 / m)
+        above = above or ks > scale.ks + NOISE * math.sqrt(0.25 * (1.0 / n + 1.0 / m))
+        # The first comparison has no window before it: what it finds may be long known.
+        alarm = above and self._alarmed is False
+        self._alarmed = above or (bool(self._alarmed) and psi > scale.psi / 2)
+        return Shift(name, psi, ks, far, alarm)
+
+    def _take(self, window: list[float]) -> None:
+        first = self._taken < self._scale.learning
+        self._taken += 1
+        share = self._scale.share
+        keep = 1.0 if first else 1.0 - share
+        weight = 1.0 if first else share * sum(self._reference) / max(1.0, sum(window))
+        self._reference = [keep * r + weight * n for r, n in zip(self._reference, window, strict=True)]
 
 
 class _Feature:
@@ -47,8 +101,8 @@ class _Feature:
         self.first: list[float] = []
         self.edges: list[float] | None = None
         self.now = [0.0] * (BINS + 1)
-        self.reference = [0.0] * (BINS + 1)
-        self.alarmed = False
+        self.followed = [_Followed(scale) for scale in SCALES]
+        self.quiet = 0
 
     def add(self, value: float | None) -> None:
         known = value is not None and math.isfinite(value)
@@ -68,12 +122,25 @@ class _Feature:
             self.now[BINS if math.isnan(value) else bisect_right(self.edges, value)] += 1
         self.first = []
 
+    def close(self, name: str) -> Shift | None:
+        """The window is over: the comparison that raises an alarm, else the day's."""
+        if self.edges is None:
+            self.cut()
+        window, self.now = self.now, [0.0] * (BINS + 1)
+        found = [shift for one in self.followed if (shift := one.close(name, window))]
+        self.quiet = max(0, self.quiet - 1)
+        alarm = next((shift for shift in found if shift.alarm and not self.quiet), None)
+        if alarm is not None:
+            self.quiet = QUIET
+            return alarm
+        return found[0]._replace(alarm=False) if found else None
+
 
 class Shifts:
     """Follows features and scores in windows of at least a day of event time and `LEAST` snapshots; memory is bounded.
 
-    A shift is told once, at the end of the first window that shows it: within a day where a day has `LEAST` snapshots.
-    After `LEARNING` windows. What lasts becomes the reference within about ten windows.
+    A shift is told once. A major one at the end of the first window that shows it: within a day where a day has `LEAST`
+    snapshots. A moderate one within about a week. After `LEARNING` windows. What lasts becomes usual.
     """
 
     def __init__(self) -> None:
@@ -98,31 +165,17 @@ class Shifts:
 
     def _close(self) -> list[Shift]:
         self._windows += 1
-        found = []
-        for name, feature in self._features.items():
-            if feature.edges is None:
-                feature.cut()
-            if self._windows > LEARNING:
-                found.append(_compare(name, feature))
-            total = sum(feature.reference)
-            keep = 1.0 if self._windows <= LEARNING else 1.0 - SHARE
-            scale = 1.0 if not total or self._windows <= LEARNING else SHARE * total / max(1.0, sum(feature.now))
-            feature.reference = [keep * r + scale * n for r, n in zip(feature.reference, feature.now, strict=True)]
-            feature.now = [0.0] * (BINS + 1)
-        return found
+        return [shift for name, feature in self._features.items() if (shift := feature.close(name))]
 
 
-def _compare(name: str, feature: _Feature) -> Shift:
-    n, m = max(1.0, sum(feature.now)), max(1.0, sum(feature.reference))
+def _compared(now: Sequence[float], reference: Sequence[float]) -> tuple[float, float, float, float, float]:
+    """Population stability index, and the distances of Kolmogorov-Smirnov and Wasserstein; both sides' sizes."""
+    n, m = max(1.0, sum(now)), max(1.0, sum(reference))
     psi = ks = far = below = 0.0
-    for count, known in zip(feature.now, feature.reference, strict=True):
+    for count, known in zip(now, reference, strict=True):
         # Half a count each: an empty bin is rare, not impossible.
         p, q = (count + 0.5) / (n + 0.5 * (BINS + 1)), (known + 0.5) / (m + 0.5 * (BINS + 1))
         psi += (p - q) * math.log(p / q)
         below += count / n - known / m
         ks, far = max(ks, abs(below)), far + abs(below)
-    noise = NOISE * BINS * (1.0 / n + 1.0 / m)
-    above = psi > PSI + noise or ks > KS + NOISE * math.sqrt(0.25 * (1.0 / n + 1.0 / m))
-    alarm = above and not feature.alarmed
-    feature.alarmed = above or (feature.alarmed and psi > PSI / 2)
-    return Shift(name, psi, ks, far, alarm)
+    return psi, ks, far, n, m

@@ -42,6 +42,7 @@ TASKS: Final[dict[str, str]] = {
     "alerts": "alerts",
     "online": "online",
     "cold-start": "cold_start",
+    "drift": "drift",
     "next-item": "next_item",
     "next-basket": "next_basket",
     "explanations": "explanations",
