@@ -9,8 +9,10 @@ from typing import Final
 import numpy as np
 
 from online.recommend import query
+from online.recommend.bandit import Bandit, context
 from online.recommend.baskets import Baskets
 from online.recommend.memory import DAY, Bounds, Memory
+from online.recommend.offers import FIRST, offers
 from online.recommend.popular import HOT, Popular
 from online.recommend.prior import PRIOR
 from online.recommend.ranker import Ranker
@@ -50,6 +52,7 @@ class ItemIndex:
         self.ranker = Ranker(query.features_count(), PRIOR)
         self.popular = Popular(self.memory)
         self.baskets = Baskets(self.memory, self.popular)
+        self.bandit = Bandit()
         self.steps = 0
         self.orders = 0
 
@@ -72,6 +75,7 @@ class ItemIndex:
             self.steps += 1
             if self.choices and self.steps % self.choices == 0:
                 self.learn_choice(shopper.items, item, interaction.at)
+                self._learn_worth(shopper, item, weight, interaction.at)
         if interaction.behaviour == Behaviour.ORDER:
             self.orders += 1
             if self.choices and self.orders % min(self.choices, PURCHASES) == 0:
@@ -103,6 +107,12 @@ class ItemIndex:
         place = int(np.searchsorted(found.slots, slot))
         if place < len(found.slots) and found.slots[place] == slot:
             self.ranker.learn_one(found.features, place)
+
+    def _learn_worth(self, shopper: Shopper, item: str, weight: float, at: int) -> None:
+        """The bandit learns which sources would have shown the `item` that came next."""
+        after = self.after(shopper.items, at, 2 * FIRST)
+        offered = offers(shopper, after, self.popular, self.baskets, at)
+        self.bandit.learn_one(context(shopper.items, shopper.cart, shopper.bought), offered, item, weight)
 
     def after(self, session: Sequence[str], at: int, k: int = 20) -> list[tuple[str, float]]:
         """The items most likely to come next, best first, with their probabilities among the candidates.

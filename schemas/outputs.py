@@ -194,15 +194,21 @@ class Ranked(Struct, frozen=True, kw_only=True):
 
 
 class Recommendation(Struct, frozen=True, kw_only=True):
-    """`recommendations`: ranked items for one customer."""
+    """`recommendations`: ranked items for one customer.
+
+    `lead` is the source of the first item, and `propensity` how likely that source was to lead, by the policy that made
+    the list: a small share of lists is led by a source drawn by lot. A `schema_version` adds fields (2: these two).
+    """
 
     decision_id: str
     customer: str
     at: int
     trigger: str
     items: list[Ranked]
+    lead: str = ""
+    propensity: float = 1.0
     models: dict[str, str]
-    schema_version: int = 1
+    schema_version: int = 2
 
 
 class Outcome(Struct, frozen=True, kw_only=True):

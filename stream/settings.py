@@ -61,6 +61,9 @@ class Settings(BaseSettings):
     collector_queue: int = Field(20_000, ge=1, description="records waiting for Kafka beyond which it answers 429")
     collector_deadline_s: float = Field(10.0, gt=0, description="records not in Kafka by then are answered with 503")
     items_snapshot_s: float = Field(300.0, gt=0, description="time between two snapshots of the item index")
+    explore: float = Field(
+        0.05, ge=0, lt=1, description="share of lists of recommendations that a source drawn by lot leads"
+    )
     recommender_host: str = "127.0.0.1"
     recommender_port: int = 8081
     metrics_base_port: int = Field(9200, description="the first of the workers' Prometheus ports")

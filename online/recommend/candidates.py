@@ -1,6 +1,5 @@
 """The sources of recommendations: each proposes items for one customer, how strongly (0 to 1), and says why."""
 
-import math
 from collections.abc import Set
 from dataclasses import dataclass
 from itertools import islice
@@ -14,9 +13,6 @@ from schemas.outputs import Snapshot
 
 SEEDS: Final = 10
 PER_SOURCE: Final = 30
-# Part of the usual gap after which an item is due, and after which it must be supposed given up.
-DUE: Final = 0.7
-GIVEN_UP: Final = 3.0
 
 _SEEDING: Final = {Behaviour.CLICK, Behaviour.VIEW, Behaviour.WISHLIST, Behaviour.CART_ADD, Behaviour.ORDER}
 _PHRASES: Final[dict[int, str]] = {
@@ -42,15 +38,12 @@ def buy_again(snapshot: Snapshot, index: ItemIndex) -> list[Candidate]:
     bought = index.bought(snapshot.customer) | _told_purchases(snapshot, index)
     likely = _likely(snapshot, index, bought)
     for item, known in bought.items():
-        gap = known.gap_ms
-        if gap is None or item in snapshot.cart:
+        fit, gap = known.fit(snapshot.at), known.gap_ms
+        if fit is None or gap is None or item in snapshot.cart:
             continue
-        part = (snapshot.at - known.last) / gap
-        if DUE <= part <= GIVEN_UP:
-            fit = math.exp(-(math.log(part) ** 2))
-            days = max(1, round(gap / DAY_MS))
-            words = f"you buy this about every {days} days" if days > 1 else "you buy this about every day"
-            found.append((likely[item], fit, item, words))
+        days = max(1, round(gap / DAY_MS))
+        words = f"you buy this about every {days} days" if days > 1 else "you buy this about every day"
+        found.append((likely[item], fit, item, words))
     if not found:
         return []
     # The likeliest counts as much as the one whose time fits best.
@@ -61,23 +54,25 @@ def buy_again(snapshot: Snapshot, index: ItemIndex) -> list[Candidate]:
 
 def together(snapshot: Snapshot, index: ItemIndex) -> list[Candidate]:
     """What others chose next after what she did last; what she looks at now is not proposed."""
-    seeds = _seeds(snapshot)
-    session = list(seeds)
+    seeding = seeds(snapshot)
+    session = list(seeding)
     found = index.after(session, snapshot.at, PER_SOURCE + 1)
     # What is very old has faded to nothing, and says nothing about what goes with what.
     proposed = [(item, share) for item, share in found if item != session[-1] and share > 0.0][:PER_SOURCE]
     best = proposed[0][1] if proposed else 1.0
     reasons = index.reasons([item for item, _ in proposed], session)
     return [
-        Candidate(item, share / best, "together", _PHRASES.get(seeds[why], "often chosen together with {}").format(why))
+        Candidate(
+            item, share / best, "together", _PHRASES.get(seeding[why], "often chosen together with {}").format(why)
+        )
         for (item, share), why in zip(proposed, reasons, strict=True)
     ]
 
 
 def similar(snapshot: Snapshot, index: ItemIndex) -> list[Candidate]:
     """Items of the category she looked at last, the most popular first."""
-    seeds = _seeds(snapshot)
-    last = next(iter(reversed(seeds)), "")
+    seeding = seeds(snapshot)
+    last = next(iter(reversed(seeding)), "")
     category = index.category(last)
     if not category:
         return []
@@ -97,7 +92,7 @@ def order(candidate: Candidate) -> tuple[float, str]:
     return -candidate.score, candidate.item
 
 
-def _seeds(snapshot: Snapshot) -> dict[str, int]:
+def seeds(snapshot: Snapshot) -> dict[str, int]:
     """What she did last, oldest first, with the behaviour: the cart, then the story's newest items."""
     newest: dict[str, int] = {}
     for moment in reversed(snapshot.story):

@@ -1,5 +1,6 @@
 """What is remembered of each customer: her open session and what she bought. The longest silent are forgotten."""
 
+import math
 from collections.abc import Iterator
 from typing import Final
 
@@ -10,6 +11,9 @@ from schemas.features import DAY_MS
 SAME_PURCHASE_MS: Final = DAY_MS // 2
 RECENT_HALF_MS: Final = 30 * DAY_MS
 OFTEN_FADE: Final = 0.9
+# Part of the usual gap after which an item is due, and after which it must be supposed given up.
+DUE: Final = 0.7
+GIVEN_UP: Final = 3.0
 NO_SERIAL: Final = -1
 CART: Final = 20
 
@@ -40,6 +44,12 @@ class Bought(Struct, array_like=True, gc=False):
     def gap_ms(self) -> float | None:
         """The mean time between two purchases; None with one."""
         return (self.last - self.first) / (self.count - 1) if self.count > 1 else None
+
+    def fit(self, at: int) -> float | None:
+        """How near it is to its usual time (1: right at it); None where it is not due, or has no usual time."""
+        gap = self.gap_ms
+        part = 0.0 if gap is None else (at - self.last) / gap
+        return math.exp(-(math.log(part) ** 2)) if DUE <= part <= GIVEN_UP else None
 
     def again(self, at: int, order: int = 0) -> None:
         """Bought at `at` as well, in her order of this number; within half a day it is the same purchase."""

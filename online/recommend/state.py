@@ -28,7 +28,7 @@ class Packed(Struct, frozen=True, array_like=True):
 
 
 class Learned(Struct, frozen=True):
-    """A ranker: how many cases and steps it has learned, and its numbers."""
+    """A ranker, or the bandit: how many cases and steps it has learned, and its numbers."""
 
     cases: int
     steps: int
@@ -50,6 +50,7 @@ class State(Struct, kw_only=True, forbid_unknown_fields=True):
     steps: int
     orders: int
     rankers: dict[str, Learned]
+    bandit: Learned
 
 
 def dump(index: ItemIndex, *, customers: bool = True) -> bytes:
@@ -76,6 +77,7 @@ def dump(index: ItemIndex, *, customers: bool = True) -> bytes:
             name: Learned(ranker.learned, ranker.steps, [_pack(array) for array in ranker.dump()])
             for name, ranker in _rankers(index).items()
         },
+        bandit=Learned(index.bandit.cases, 0, [_pack(index.bandit.moments), _pack(index.bandit.gains)]),
     )
     return msgspec.msgpack.encode(state)
 
@@ -103,6 +105,10 @@ def load(data: bytes, bounds: Bounds | None = None, choices: int | None = None) 
     for name, learned in state.rankers.items():
         arrays = [_unpack(packed, "ranker") for packed in learned.arrays]
         rankers[name].load(arrays, learned.cases, learned.steps)
+    if len(state.bandit.arrays) != 2:
+        raise ValueError("an item index with another bandit")
+    moments, gains = (_unpack(packed, "bandit") for packed in state.bandit.arrays)
+    index.bandit.load(moments, gains, state.bandit.cases)
     return index
 
 

@@ -9,7 +9,8 @@ from aiohttp import web
 from prometheus_client import generate_latest
 
 from online.index import ItemIndex
-from online.recommend.recommend import recommend
+from online.recommend.recommend import show
+from schemas.outputs import make_id
 from stream.collector import auth
 from stream.collector.cors import Cors
 from stream.collector.refusal import Refused
@@ -23,7 +24,10 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class Recommender:
-    """Answers out of the `index` of now; `ready` says whether it has read all interactions, `now` is epoch ms."""
+    """Answers out of the `index` of now; `ready` says whether it has read all interactions, `now` is epoch ms.
+
+    A share `explore` of the lists is led by a source drawn by lot.
+    """
 
     def __init__(
         self,
@@ -33,12 +37,14 @@ class Recommender:
         keys: frozenset[str],
         origins: tuple[str, ...] = ("*",),
         now: Callable[[], int],
+        explore: float = 0.0,
     ) -> None:
         self._index = index
         self._is_ready = ready
         self._keys = keys
         self._cors = Cors(origins, "GET, OPTIONS")
         self._now = now
+        self._explore = explore
         self.metrics = Metrics()
 
     def app(self) -> web.Application:
@@ -78,12 +84,14 @@ class Recommender:
         count = _count(request.query.get("k", str(USUAL)))
         now = self._now()
         index = self._index()
-        ranked = recommend(context(customer, index, now), index, count)
-        items = [{"item": r.item, "score": r.score, "source": r.source, "words": r.words} for r in ranked]
-        for r in ranked:
+        decision = make_id(customer, "asked", now)
+        shown = show(context(customer, index, now, decision), index, count, self._explore)
+        items = [{"item": r.item, "score": r.score, "source": r.source, "words": r.words} for r in shown.items]
+        for r in shown.items:
             self.metrics.items.labels(r.source).inc()
         known = index.shoppers.find(customer) is not None
-        return _json(200, {"customer": customer, "known": known, "at": now, "items": items})
+        answer = {"decision_id": decision, "customer": customer, "known": known, "at": now, "items": items}
+        return _json(200, answer | {"lead": shown.lead, "propensity": shown.propensity})
 
     async def _preflight(self, request: web.Request) -> web.Response:
         return web.Response(status=204, headers=self._cors.preflight(request.headers.get("Origin")))

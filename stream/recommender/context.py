@@ -5,10 +5,10 @@ from schemas.behaviours import Behaviour
 from schemas.outputs import Moment, Snapshot
 
 
-def context(customer: str, index: ItemIndex, now: int) -> Snapshot:
+def context(customer: str, index: ItemIndex, now: int, decision: str = "") -> Snapshot:
     """A customer's session, cart and purchases as of `now` (epoch ms), as far as the index remembers them."""
     return Snapshot(
-        id="",
+        id=decision,
         customer=customer,
         at=now,
         trigger="asked",

@@ -24,6 +24,7 @@ async def serve(settings: Settings, ready: Callable[[str], None]) -> None:
         keys=settings.keys,
         origins=tuple(origin.strip() for origin in settings.collector_origins.split(",")),
         now=lambda: time.time_ns() // 1_000_000,
+        explore=settings.explore,
     )
     runner = web.AppRunner(recommender.app(), access_log=None)
     await runner.setup()

@@ -15,7 +15,7 @@ from online.alerts import TREATMENT, Policy, because, decide
 from online.learner import TARGETS
 from online.marks import marks_of
 from online.prior import read
-from online.recommend.recommend import recommend
+from online.recommend.recommend import show
 from online.rhythm import usual_hour
 from online.said import Said, decode_said, encode_said, hear
 from online.shift import Shifts
@@ -57,6 +57,7 @@ class Models:
         self.shifts = Shifts()
         self.reasons = Reasons(settings.score_explain_s)
         self.behind_s = settings.score_behind_s
+        self.explore = settings.explore
         self.policy = Policy(holdout_share=settings.holdout_share, marks=marks_of(settings.alert_marks))
         self.ready = asyncio.Event()
 
@@ -281,14 +282,16 @@ class ScorePartition:
     def _recommend(self, snapshot: Snapshot, score: Score, out: Out) -> None:
         if snapshot.trigger not in _RECOMMENDED:
             return
-        items = recommend(snapshot, self._models.items.index, RECOMMENDED_ITEMS)
-        if items:
+        shown = show(snapshot, self._models.items.index, RECOMMENDED_ITEMS, self._models.explore)
+        if shown.items:
             recommendation = Recommendation(
                 decision_id=make_id(snapshot.customer, "recommendation", snapshot.id),
                 customer=snapshot.customer,
                 at=snapshot.at,
                 trigger=snapshot.trigger,
-                items=items,
+                items=shown.items,
+                lead=shown.lead,
+                propensity=shown.propensity,
                 models=score.models,
             )
             out(RECOMMENDATIONS.name, snapshot.customer.encode(), encode(recommendation))
