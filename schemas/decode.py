@@ -4,7 +4,7 @@ A known event is decoded in one pass, typed by its name. Whatever that refuses g
 envelope first: it takes the events that are not known, and explains the broken ones.
 """
 
-from typing import Any, Final, Literal, Union
+from typing import Any, Literal, Union
 
 import msgspec
 
@@ -19,9 +19,8 @@ from schemas.topics import MAX_EVENT_BYTES
 _envelope = msgspec.json.Decoder(Envelope)
 _properties = {spec.properties: msgspec.json.Decoder(spec.properties) for spec in EVENTS.values()}
 
-# For each known event a struct of its own, told apart by the field `event`, which pages and identifies do not have.
-# Without the quote at its end, a character so frequent in JSON that looking for it takes four times as long.
-_TAG: Final = b'"event'
+# For each known event a struct of its own, told apart by the field `event`, which pages and identifies do not have:
+# they are refused at their end, which costs less than to look for the field in everything that comes.
 _KNOWN: dict[type[Any], str] = {
     msgspec.defstruct(
         spec.properties.__name__,
@@ -45,8 +44,6 @@ def decode(raw: bytes | None, currency: str) -> Event:
         raise Rejected(Reason.EMPTY, "the message has no value")
     if len(raw) > MAX_EVENT_BYTES:
         raise Rejected(Reason.TOO_LARGE, f"{len(raw)} bytes; an event has at most {MAX_EVENT_BYTES}")
-    if _TAG not in raw:
-        return _decode_any(raw, currency)
     try:
         message = _known.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError):

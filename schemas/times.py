@@ -35,7 +35,9 @@ def epoch_ms(value: str | int | float) -> int:
             if moment.tzinfo is None:
                 moment = moment.replace(tzinfo=_utc)
             since = moment - _EPOCH
-            return (since.days * 86_400 + since.seconds) * 1000 + round(since.microseconds / 1000)
+            micros = since.microseconds
+            millis = micros // 1000 if micros % 1000 == 0 else round(micros / 1000)
+            return (since.days * 86_400 + since.seconds) * 1000 + millis
         return round(value * 1000) if abs(value) < 1e11 else round(value)
     except (ValueError, OverflowError) as error:
         raise Rejected(Reason.BAD_TIMESTAMP, f"{value!r} is no time", "$.timestamp") from error

@@ -39,7 +39,7 @@ ERASURES = Counter("footfall_erasures_total", "customers forgotten, by what was 
 FORWARDED = Counter("footfall_events_forwarded_total", "anonymous events of before a sign-in that came after it")
 PROFILES = Gauge("footfall_profiles", "profiles held", ["partition"])
 PROFILE_BYTES = Histogram(
-    "footfall_profile_bytes", "size of a written profile", buckets=(128, 256, 512, 1024, 2048, 4096, 8192)
+    "footfall_profile_bytes", "size of one in sixteen written profiles", buckets=(128, 256, 512, 1024, 2048, 4096, 8192)
 )
 SNAPSHOTS = Counter("footfall_snapshots_total", "feature snapshots, by trigger", ["trigger"])
 

@@ -193,8 +193,12 @@ def _moment(event: Event) -> Moment:
 
 
 def _most_common(names: list[str]) -> str:
-    named = [name for name in names if name]
-    return max(sorted(Counter(named).items()), key=lambda pair: pair[1])[0] if named else ""
+    """Of the most frequent names the first in the alphabet; empty where none is set."""
+    best = ""
+    for name in set(names):
+        if name and (not best or (names.count(best), name) < (names.count(name), best)):
+            best = name
+    return best
 
 
 def _words(event: Event) -> str:

@@ -3,11 +3,14 @@
 The header is what an engine must know of a profile that nobody has touched yet: so a million of them are restored in
 seconds, and decoded one by one when their customers come or their timers are due. Message ids are packed, six bytes
 each and one for their age in days: all first bytes, all second ones, and so on, which is how they are cut out fastest.
+A long profile has its counters as a list, each key as its distance from the one before, which compresses better.
 """
 
 from dataclasses import fields
+from itertools import accumulate
 from operator import attrgetter
-from struct import pack, unpack
+from struct import Struct as Layout
+from struct import unpack
 from types import GenericAlias
 from typing import Any, Final, get_type_hints
 
@@ -16,10 +19,13 @@ from cramjam import zstd
 from msgspec import Struct
 
 from schemas.hashing import MESSAGE_BYTES
-from stream.features.profile import Profile
+from stream.features.profile import SEEN, Profile
+from stream.features.windows import Counters
 
-VERSION: Final = 3
+VERSION: Final = 4
+_READABLE: Final = (3, VERSION)  # 3 had no lists of counters
 _LONG: Final = 2_000  # bytes beyond which a profile is worth compressing
+_LEVEL: Final = 3
 _MAGIC: Final = b"\x28\xb5\x2f\xfd"  # how every zstd frame begins (RFC 8878); no msgpack array does
 
 
@@ -36,11 +42,15 @@ class Header(Struct, array_like=True, frozen=True, gc=False):
     applied: dict[int, int]
 
 
+# A layout for each number of messages: `struct` forgets the formats that it is given when they are many.
+_WORDS: Final = tuple(Layout(f"<{count}Q") for count in range(SEEN + 1))
 _NAMES = tuple(field.name for field in fields(Profile) if field.name not in ("seen", "touched", "applied"))
 _values = attrgetter(*_NAMES)
+_COUNTERS: Final = 2 + _NAMES.index("counters")
 _encoder = msgspec.msgpack.Encoder()
 _header = msgspec.msgpack.Decoder(Header)
-_types: tuple[Any, ...] = (int, bytes, *(get_type_hints(Profile)[name] for name in _NAMES))
+_hints = get_type_hints(Profile) | {"counters": dict[int, int] | list[int]}
+_types: tuple[Any, ...] = (int, bytes, *(_hints[name] for name in _NAMES))
 _decoder: msgspec.msgpack.Decoder[Any] = msgspec.msgpack.Decoder(GenericAlias(tuple, _types))
 
 
@@ -48,9 +58,14 @@ def encode_profile(profile: Profile, due: int = 0) -> bytes:
     """The profile as bytes, its header's length in the first; `due` as in the header, 0 where it is not known."""
     sending = profile.ids is not None and bool(profile.ids.outgoing)
     header = _encoder.encode((VERSION, due, sending, profile.touched, profile.applied))
-    newest = max(profile.seen.values(), default=0)
-    body = _encoder.encode((newest, _pack(profile.seen, newest), *_values(profile)))
-    return b"%c%b%b" % (len(header), header, body if len(body) < _LONG else bytes(zstd.compress(body, 1)))
+    newest, packed = _pack(profile.seen)
+    values = (newest, packed, *_values(profile))
+    body = _encoder.encode(values)
+    if len(body) >= _LONG:
+        distances = _distances(profile.counters)
+        body = _encoder.encode((*values[:_COUNTERS], distances, *values[_COUNTERS + 1 :]))
+        body = bytes(zstd.compress(body, _LEVEL))
+    return b"%c%b%b" % (len(header), header, body)
 
 
 def read_header(raw: bytes) -> Header:
@@ -59,7 +74,7 @@ def read_header(raw: bytes) -> Header:
         header = _header.decode(raw[1 : 1 + raw[0]])
     except (msgspec.DecodeError, IndexError) as error:
         raise ValueError(f"no profile, or not in format {VERSION}: {error}") from error
-    if header.version != VERSION:
+    if header.version not in _READABLE:
         raise ValueError(f"profile format {header.version} is not {VERSION}: rebuild the profiles from the logs")
     return header
 
@@ -77,6 +92,8 @@ def decode_profile(raw: bytes) -> Profile:
     try:
         newest, packed, *values = _decoder.decode(zstd.decompress(body) if body.startswith(_MAGIC) else body)
         seen = _unpack(packed, newest)
+        if isinstance(values[_COUNTERS - 2], list):
+            values[_COUNTERS - 2] = _counters(values[_COUNTERS - 2])
     except (msgspec.DecodeError, OSError, ValueError) as error:
         raise ValueError(f"no profile, or not in format {VERSION}: {error}") from error
     return Profile(
@@ -87,14 +104,33 @@ def decode_profile(raw: bytes) -> Profile:
     )
 
 
-def _pack(seen: dict[int, int], newest: int) -> bytes:
-    words = pack(f"<{len(seen)}Q", *seen)
-    try:
-        ages = bytes(map(newest.__sub__, seen.values()))
-    except ValueError:
+def _distances(counters: Counters) -> list[int]:
+    """Counters by key, each as the distance from the key before it, and its sum."""
+    found: list[int] = []
+    before = 0
+    for key in sorted(counters):
+        found += (key - before, counters[key])
+        before = key
+    return found
+
+
+def _counters(distances: list[int]) -> Counters:
+    return dict(zip(accumulate(distances[::2]), distances[1::2], strict=True))
+
+
+def _pack(seen: dict[int, int]) -> tuple[int, bytes]:
+    """The newest day, and the packed messages."""
+    count, days = len(seen), seen.values()
+    each = set(days)
+    newest = max(each, default=0)
+    if len(each) < 2:
+        ages = bytes(count)
+    else:
         # An age of more than a byte holds has been forgotten, or will be at the next flush.
-        ages = bytes(min(newest - day, 255) for day in seen.values())
-    return b"".join([*(words[place::8] for place in range(MESSAGE_BYTES)), ages])
+        table = {day: min(newest - day, 255) for day in each}
+        ages = bytes(map(table.__getitem__, days))
+    words = _WORDS[count].pack(*seen)
+    return newest, b"".join([*[words[place::8] for place in range(MESSAGE_BYTES)], ages])
 
 
 def _unpack(packed: bytes, newest: int) -> dict[int, int]:

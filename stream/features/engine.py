@@ -160,7 +160,7 @@ class Engine:
         An event that the profile already holds (read again after a crash, or a repeat) changes nothing.
         """
         at, customer, behaviour = event.at, event.customer, event.behaviour
-        now = self.time(at, arrived)
+        now = at if at <= arrived else self.time(at, arrived)
         records = self.advance(now, arrived) if now > self.clock else []
         self._offsets[source] = offset
         profile = self.profiles.get(customer) or self._wake(customer)
@@ -259,8 +259,11 @@ class Engine:
 
     def _applied(self, profile: Profile) -> dict[int, int]:
         # While the log is read again after a crash, a restored profile may be ahead of the engine.
-        applied = profile.applied
-        return applied | {s: offset for s, offset in self._offsets.items() if offset > applied.get(s, -1)}
+        applied = profile.applied.copy()
+        for source, offset in self._offsets.items():
+            if offset > applied.get(source, -1):
+                applied[source] = offset
+        return applied
 
     def snapshot(self, profile: Profile, trigger: str, at: int, arrived: int, cause: int) -> Snapshot:
         """The profile as of `at`, to be scored; its id follows from customer, trigger and what caused it.

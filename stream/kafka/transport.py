@@ -14,8 +14,10 @@ import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from aiokafka.consumer import fetcher
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage, Message
+from msgspec import Struct
 
 # A trickle is collected for this long, so that its cost per run is paid for more than a record or two.
 LINGER_S = 0.03
@@ -27,8 +29,31 @@ FETCH_WAIT_MS = 250
 HELD_S = 0.05
 
 
+class Record(Struct, gc=False):
+    """A record as it was fetched: what is read of it, and nothing else."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[tuple[str, bytes]]
+
+
+class Fetched(fetcher.PartitionRecords):  # type: ignore[misc]
+    """aiokafka's reading of a fetched partition, with a `Record` for each record: its own costs four times as much."""
+
+    def _consumer_record(self, tp: TP, record: Any) -> Record:
+        return Record(tp.topic, tp.partition, record.offset, record.timestamp, record.key, record.value, record.headers)
+
+
+# aiokafka has no setting for what it makes of a record.
+fetcher.PartitionRecords = Fetched
+
+
 class Run(NamedTuple):
-    """Consecutive records of one partition, as aiokafka fetched them; never empty."""
+    """Consecutive records of one partition; never empty."""
 
     records: Sequence[Any]
 
@@ -167,7 +192,7 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
             last.partition,
             last.offset,
             last.timestamp / 1000.0,
-            last.timestamp_type,
+            0,
             [],
             None,
             record,

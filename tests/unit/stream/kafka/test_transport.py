@@ -6,9 +6,12 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from aiokafka.consumer import fetcher
+from aiokafka.record.default_records import DefaultRecordBatchBuilder
+from aiokafka.record.memory_records import MemoryRecords
 from faust.types import TP
 
-from stream.kafka.transport import HELD_S, Consumer, ConsumerThread
+from stream.kafka.transport import HELD_S, Consumer, ConsumerThread, Record
 
 INPUT = TP("clickstream", 0)
 
@@ -68,3 +71,14 @@ async def test_of_a_partition_that_is_held_nothing_is_fetched(consumer: Consumer
     # None left to ask for would be taken for all.
     assert await consumer._getmany({INPUT}, 1.0) == {}
     assert asked == [{other}]
+
+
+def test_what_is_fetched_says_all_that_is_read_of_a_record() -> None:
+    batch = DefaultRecordBatchBuilder(2, 3, 0, -1, -1, -1, 1_000)
+    batch.append(0, 1_700_000_000_000, b"ann", b"{}", [("footfall-replay", b"0:3")])
+    batch.append(1, 1_700_000_000_001, None, None, [])
+    found = list(fetcher.PartitionRecords(INPUT, MemoryRecords(bytes(batch.build())), [], 0, None, None, True, 1))
+    assert found == [
+        Record("clickstream", 0, 0, 1_700_000_000_000, b"ann", b"{}", [("footfall-replay", b"0:3")]),
+        Record("clickstream", 0, 1, 1_700_000_000_001, None, None, []),
+    ]
