@@ -8,20 +8,22 @@ from typing import Final
 import numpy as np
 from msgspec import Struct
 
+from inference import rhythm
+
 MISSING: Final = "none"
 
 
 def features_of(name: str) -> list[str]:
-    """The registered features that a bin's name asks for: one, or two for a ratio.
+    """The registered features that a bin's name asks for: one, two for a ratio, none for a number of the story.
 
-    >>> features_of("overdue"), features_of("orders_total/tenure_days")
-    (['overdue'], ['orders_total', 'tenure_days'])
+    >>> features_of("overdue"), features_of("orders_total/tenure_days"), features_of("story.gap_1")
+    (['overdue'], ['orders_total', 'tenure_days'], [])
     """
-    return name.split("/")
+    return [] if rhythm.of_story(name) else name.split("/")
 
 
 def value_of(features: Mapping[str, float | None], name: str) -> float | None:
-    """The number that a bin reads: a feature's value, or for `a/b` that of `a` over that of `b`.
+    """The number that a bin reads: a feature's or the story's value, or for `a/b` that of `a` over that of `b`.
 
     >>> value_of({"orders_total": 6.0, "tenure_days": 12.0}, "orders_total/tenure_days")
     0.5
@@ -34,7 +36,9 @@ def value_of(features: Mapping[str, float | None], name: str) -> float | None:
 
 
 class Bins(Struct, frozen=True):
-    """The features (and ratios of two, as `a/b`) a model reads, in their order, with the edges between their buckets.
+    """The numbers a model reads, in their order, with the edges between their buckets.
+
+    A number is a feature's, a ratio of two (`a/b`), or one that the story tells (`inference.rhythm`).
 
     A value on an edge belongs to the bucket above it; a feature that does not apply (None, or no finite number) has a
     bucket of its own, so that "never ordered" is not mistaken for a small or a large number.

@@ -17,6 +17,7 @@ from typing import Final, NamedTuple
 
 from inference.bins import MISSING, Bins, features_of, value_of
 from inference.model import Model
+from inference.rhythm import rhythm
 from inference.story import MAX_MOMENTS, clause
 from schemas.odds import logit
 from schemas.outputs import Moment, Snapshot
@@ -57,7 +58,8 @@ class Reading:
         self._bins = model.manifest.bins
         self.told: list[Moment] = list(reversed(snapshot.story[-MAX_MOMENTS:]))
         self._clauses = [clause(moment, snapshot.at) for moment in self.told]
-        families = _families(list(self._bins.edges), min(FAMILIES, texts // 2))
+        # What the story's own numbers say goes with its behaviours.
+        families = _families([name for name in self._bins.edges if features_of(name)], min(FAMILIES, texts // 2))
         room = model.manifest.max_tokens - 2 - len(self._bins.edges)
         seen = _fitting(model, self._clauses, room)
         self.units = [Unit(names=names) for names in families] + _behaviours(seen, texts - 1 - len(families))
@@ -66,14 +68,14 @@ class Reading:
         """What the model would read without these units; `blank` leaves their numbers out altogether."""
         gone = {name for unit in without for name in unit.names}
         left = {number for unit in without for number in unit.moments}
-        features = self._snapshot.features
+        story = ", ".join(told for number, told in enumerate(self._clauses) if number not in left)
+        known = {**self._snapshot.features, **rhythm(story)}
         words = [
-            ordinary(self._bins, name) if name in gone else self._bins.token(name, value_of(features, name))
+            ordinary(self._bins, name) if name in gone else self._bins.token(name, value_of(known, name))
             for name in self._bins.edges
             if not (blank and name in gone)
         ]
-        clauses = [told for number, told in enumerate(self._clauses) if number not in left]
-        return " ".join((" ".join(words), ", ".join(clauses))).strip()
+        return f"{' '.join(words)} {story}".strip()
 
     def texts(self) -> list[str]:
         """The whole text, then one without each unit: whose answers `weights` takes."""

@@ -5,6 +5,7 @@ import unicodedata
 from typing import Final
 
 from inference.bins import Bins, value_of
+from inference.rhythm import BOUGHT, rhythm
 from schemas.behaviours import Behaviour
 from schemas.features import DAY_MS, HOUR_MS
 from schemas.outputs import Features, Moment, Snapshot
@@ -33,7 +34,7 @@ VERBS: Final = {
     Behaviour.COUPON: "coupon",
     Behaviour.WISHLIST: "wished",
     Behaviour.REVIEW: "reviewed",
-    Behaviour.ORDER: "bought",
+    Behaviour.ORDER: BOUGHT,
     Behaviour.ORDER_UPDATE: "changed order",
     Behaviour.CANCEL: "cancelled",
     Behaviour.REFUND: "refunded",
@@ -48,12 +49,13 @@ def render(snapshot: Snapshot, bins: Bins) -> str:
     Newest first, so that cutting the text at a number of tokens drops what is oldest. Never raises, whatever the
     storefront sent; at most a few thousand characters.
     """
-    return f"{numbers(snapshot.features, bins)} {told(snapshot)}".strip()
+    return with_numbers(told(snapshot), snapshot.features, bins)
 
 
-def numbers(features: Features, bins: Bins) -> str:
-    """One feature word per feature, or ratio of features, of `bins`."""
-    return " ".join(bins.token(name, value_of(features, name)) for name in bins.edges)
+def with_numbers(words: str, features: Features, bins: Bins) -> str:
+    """A story's words after one feature word per number of `bins`: a feature, a ratio of two, or of the story's own."""
+    known = {**features, **rhythm(words)}
+    return f"{' '.join(bins.token(name, value_of(known, name)) for name in bins.edges)} {words}".strip()
 
 
 def told(snapshot: Snapshot) -> str:

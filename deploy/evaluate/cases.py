@@ -1,23 +1,33 @@
 """The cases of a measurement: examples of a source in the parts that a model was trained, and is tested, on."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from deploy.evaluate.asked import Asked
 from inference.train.examples import Row
 from schemas.errors import OperatorError
+from schemas.features import DAY_MS
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from inference.train.examples import Split
 
 
 class Cases(NamedTuple):
-    """Rows to learn from and to test on, with the label of the task for each; amounts in the main unit."""
+    """Rows to learn from and to test on, with the label of the task for each; amounts in the main unit.
+
+    The labels of `late` rows, from before the test, become known during it: who learns while it goes on knows them.
+    """
 
     train: list[Row]
     train_labels: "np.ndarray[Any, np.dtype[np.float64]]"
     test: list[Row]
     test_labels: "np.ndarray[Any, np.dtype[np.float64]]"
     held: list[Row]
+    late: list[Row]
     horizon_days: int
 
 
@@ -50,14 +60,24 @@ def gather(asked: Asked) -> Cases:
     learned = [row for part in (parts.train, parts.validation) for row in examples.rows(part, None, asked.seed)]
     train, train_labels = _known(learned, asked.task)
     test, test_labels = _known(examples.rows(parts.test, asked.limit, asked.seed), asked.task)
+    horizon = horizons.get(asked.task, 0)
     return Cases(
         train,
         train_labels,
         test,
         test_labels,
         _known(examples.rows(parts.validation, None, asked.seed), asked.task)[0],
-        horizons.get(asked.task, 0),
+        _known(examples.rows(_late(parts, horizon), None, asked.seed), asked.task)[0],
+        horizon,
     )
+
+
+def _late(parts: "Split", horizon_days: int) -> "pl.DataFrame":
+    """The stories from before the test whose label was not known when it began."""
+    import polars as pl
+
+    test_from = parts.test.filter(pl.col("snapshot").is_not_null())["at"].min()
+    return parts.unlabelled.filter(pl.col("at") + horizon_days * DAY_MS > test_from)
 
 
 def _known(rows: Sequence[Row], task: str) -> "tuple[list[Row], np.ndarray[Any, np.dtype[np.float64]]]":

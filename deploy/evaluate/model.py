@@ -87,8 +87,9 @@ def _online(bert: Any, cases: "Cases", asked: Asked) -> dict[str, "Array"]:
     if asked.task not in TARGETS:
         return {}
     held = {row.snapshot.id for row in cases.held if row.snapshot is not None}
-    rows = [*cases.train, *cases.test]
-    fresh = [n for n, row in enumerate(rows) if n >= len(cases.train) or (row.snapshot and row.snapshot.id in held)]
+    rows = [*cases.train, *cases.late, *cases.test]
+    tested = len(rows) - len(cases.test)
+    fresh = [n for n, row in enumerate(rows) if n >= tested or (row.snapshot and row.snapshot.id in held)]
     answers: list[float | None] = [None] * len(rows)
     for n, answer in zip(fresh, bert.answer([rows[n] for n in fresh]), strict=True):
         answers[n] = float(answer)
@@ -97,8 +98,7 @@ def _online(bert: Any, cases: "Cases", asked: Asked) -> dict[str, "Array"]:
         online, ensemble = progressive(
             rows, answers, asked.task, cases.horizon_days, lambda done: progress.advance(task, done)
         )
-    tested = slice(len(cases.train), None)
-    return {"online": online[tested], "ensemble": ensemble[tested]}
+    return {"online": online[tested:], "ensemble": ensemble[tested:]}
 
 
 def _ranked(told: dict[str, "Array"], labels: "Array", cases: "Cases", asked: Asked) -> dict[str, Any]:

@@ -42,16 +42,18 @@ def progressive(
         for n in now:
             snapshot = rows[n].snapshot
             assert snapshot is not None, "only stories have a time"
-            told = getattr(model.predict_one(snapshot.features), task)
-            online[n], combined[n] = told, ensemble.combine(bert[n], told)
-            waiting.append(
-                (at + horizon_days * DAY_MS, _example(rows[n], task, bert[n], float(told), float(combined[n])))
-            )
+            parts, said = model.answer(snapshot.features)
+            online[n] = getattr(parts, task)
+            combined[n] = ensemble.combine(bert[n], online[n])
+            told = _example(rows[n], task, bert[n], float(online[n]), float(combined[n]), said[task])
+            waiting.append((at + horizon_days * DAY_MS, told))
         tell(len(now))
     return online, combined
 
 
-def _example(row: Row, task: str, bert: float | None, online: float, served: float) -> Example:
+def _example(
+    row: Row, task: str, bert: float | None, online: float, served: float, learners: dict[str, float]
+) -> Example:
     assert row.snapshot is not None
     return Example(
         id=row.snapshot.id,
@@ -65,4 +67,5 @@ def _example(row: Row, task: str, bert: float | None, online: float, served: flo
         served=served,
         bert=bert,
         online=online,
+        learners=learners,
     )

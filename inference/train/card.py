@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Final
 
+from inference import rhythm
 from inference.bins import features_of
 from inference.manifest import Manifest
 from schemas.features import BY_NAME
@@ -58,11 +59,13 @@ def _quality(manifest: Manifest) -> list[str]:
 
 
 def _inputs(manifest: Manifest) -> list[str]:
-    words = [
-        f"- `{name}`: {' over '.join(BY_NAME[f].meaning for f in features_of(name))} ({len(edges) + 1} buckets)"
-        for name, edges in manifest.bins.edges.items()
-    ]
-    return ["## Features read", "", *words, ""]
+    words = [f"- `{name}`: {_said(name)} ({len(edges) + 1} buckets)" for name, edges in manifest.bins.edges.items()]
+    return ["## Numbers read", "", *words, ""]
+
+
+def _said(name: str) -> str:
+    features = features_of(name)
+    return " over ".join(BY_NAME[f].meaning for f in features) if features else rhythm.meaning(name)
 
 
 def _limits(manifest: Manifest) -> list[str]:

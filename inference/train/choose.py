@@ -6,8 +6,10 @@ from typing import Final
 import numpy as np
 from sklearn.metrics import mutual_info_score
 
+from inference import rhythm
 from inference.bins import Bins, learn, value_of
 from inference.train.examples import Row
+from inference.train.text import numbers
 from schemas.features import NAMES
 
 # Grows with the calendar in any log that starts at one day for all: a model would learn the date.
@@ -46,10 +48,11 @@ def choose(rows: Sequence[Row], most: int, buckets: int, alike: float = 0.999) -
     a feature whose buckets correlate by more than `alike` with a chosen one's.
     """
     snapshots = [(row.snapshot, row) for row in rows[:: max(1, len(rows) // LOOKED)] if row.snapshot is not None]
+    known = [numbers(row) for _, row in snapshots]
     behaviours = {moment.behaviour for snapshot, _ in snapshots for moment in snapshot.story}
     left_out = CALENDAR if len(behaviours) > 1 else CALENDAR | MIXED
-    names = [name for name in (*NAMES, *RATIOS) if name not in left_out]
-    columns = {name: [value_of(s.features, name) for s, _ in snapshots] for name in names}
+    names = [name for name in (*NAMES, *RATIOS, *rhythm.NAMES) if name not in left_out]
+    columns = {name: [value_of(one, name) for one in known] for name in names}
     bins = learn(columns, buckets)
     words = {name: [bins.token(name, value) for value in values] for name, values in columns.items()}
     labels = [

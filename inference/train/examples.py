@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from schemas.errors import OperatorError
 from schemas.features import DAY_MS
+from schemas.hashing import hash64
 from schemas.outputs import Snapshot
 
 LABELS: Final = ("churn", "intent", "value", "sentiment")
@@ -75,7 +76,7 @@ def split(
     """
     reviews = table.filter(pl.col("snapshot").is_null())
     stories = table.filter(pl.col("snapshot").is_not_null())
-    dealt = (reviews["text"].hash(seed=1) % 10).rename("dealt") if reviews.height else pl.Series("dealt", [], pl.UInt64)
+    dealt = _dealt(reviews["text"], 10)
     parts = _by_time(stories, horizons, test, validation, by)
     told = Split(
         pl.concat([parts.train, reviews.filter(dealt > 2)]),
@@ -101,6 +102,20 @@ def known(table: pl.DataFrame, head: str) -> bool:
     return table[head].drop_nulls().n_unique() > 1
 
 
+def latest(parts: Split, horizons: Mapping[str, int], days: int) -> pl.DataFrame:
+    """Stories of the training and the validation part with the labels that became known in the last `days` only."""
+    known = pl.concat([parts.train, parts.validation]).filter(pl.col("snapshot").is_not_null())
+    ended = {head: pl.col("at") + ahead * DAY_MS for head, ahead in horizons.items()}
+    last = known.select(
+        pl.max_horizontal([pl.when(pl.col(head).is_not_null()).then(at).max() for head, at in ended.items()])
+    )
+    if not known.height or last.item() is None:
+        return known.clear()
+    since = int(last.item()) - days * DAY_MS
+    told = known.with_columns(pl.when(at > since).then(pl.col(head)).alias(head) for head, at in ended.items())
+    return told.filter(pl.any_horizontal(pl.col(*ended).is_not_null())).sort("at", "id")
+
+
 def rows(table: pl.DataFrame, most: int | None, seed: int) -> list[Row]:
     """Up to `most` rows, drawn with the seed, in the table's order."""
     if most is not None and table.height > most:
@@ -123,7 +138,7 @@ def _by_time(table: pl.DataFrame, horizons: Mapping[str, int], test: float, vali
     tested = table.filter(at >= test_from, pl.any_horizontal(pl.col("churn", "intent").is_not_null()))
     before = table.filter(at < test_from)
     if by == "customers":
-        held = pl.col("customer").hash(seed=1) % CUSTOMERS == 0
+        held = _dealt(before["customer"], CUSTOMERS) == 0
         parts = (_blot(before.filter(~held), test_from, horizons), _blot(before.filter(held), test_from, horizons))
     else:
         validation_to = test_from - gap
@@ -133,6 +148,11 @@ def _by_time(table: pl.DataFrame, horizons: Mapping[str, int], test: float, vali
             _blot(before.filter(at >= validation_from, at <= validation_to), test_from, horizons),
         )
     return Split(*parts, tested, before)
+
+
+def _dealt(words: pl.Series, hands: int) -> pl.Series:
+    """Which of so many each word falls to, today as in any later version of anything."""
+    return pl.Series("dealt", [hash64(word) % hands for word in words], pl.Int64)
 
 
 def _blot(table: pl.DataFrame, to: int, horizons: Mapping[str, int]) -> pl.DataFrame:

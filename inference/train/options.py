@@ -13,8 +13,10 @@ class Options:
 
     `method` is full, lora, adalora or prefix; `layers` the encoder's lowest that are kept (None: all); `fgm` the length
     of the adversarial step in the embeddings (0: none); `accumulate` the batches of one step; `balance` weighs a head's
-    two classes alike in the loss (calibration then mends the probabilities); `precision` is no, bf16 or fp16 (None:
-    bf16 where there is a GPU that has it, else fp16 there, and no on CPUs).
+    two classes alike in the loss (calibration then mends the probabilities); `teacher` is its share in the labels (0:
+    none, and stories without a label teach nothing); `precision` is no, bf16 or fp16 (None: bf16 where there is a GPU
+    that has it, else fp16 there, and no on CPUs); `new_words` the most characters, common in the reviews and unknown to
+    the pretrained BERT, that it learns.
     """
 
     examples: int | None = 12_000
@@ -37,14 +39,16 @@ class Options:
     patience: int = 4
     fgm: float = 0.0
     balance: bool = False
+    teacher: float = 0.5
     pretrain: int = 0
-    numbers_epochs: int = 4
-    numbers_batch: int = 256
+    numbers_epochs: int = 6
+    numbers_batch: int = 512
     numbers_rate: float = 3e-3
     numbers_decay: float = 0.02
     features: int = 64
     buckets: int = 48
     story_tokens: int = 40
+    new_words: int = 1_500
     precision: str | None = None
     threads: int = 2
     seed: int = 7

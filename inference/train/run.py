@@ -20,7 +20,7 @@ from inference.model import MODEL_FILE, TOKENIZER_FILE
 from inference.tokenizer import Tokenizer
 from inference.train import card, examples, network
 from inference.train.batches import Encoded, Labels
-from inference.train.calibrate import calibrate
+from inference.train.calibrate import LATEST_DAYS, calibrate, level
 from inference.train.choose import choose
 from inference.train.examples import Row
 from inference.train.export import export, parity, run
@@ -29,7 +29,9 @@ from inference.train.loop import Tell
 from inference.train.measure import measured
 from inference.train.options import Options
 from inference.train.pretrain import pretrain
+from inference.train.teach import taught
 from inference.train.text import text
+from inference.train.words import unknown
 
 PARITY_STORIES = 1000
 
@@ -75,9 +77,18 @@ def train(
     bins = choose(everything, options.features, options.buckets)
     folder = network.base_folder(base)
     limit = len(bins.edges) + options.story_tokens + 2
-    tokenizer = Tokenizer.load(Path(folder) / "tokenizer.json", limit).extended(bins.vocabulary())
+    plain = Tokenizer.load(Path(folder) / "tokenizer.json", limit)
+    reviews = (text(row, bins) for row in everything if row.snapshot is None)
+    more = unknown(reviews, plain, options.new_words)
+    tokenizer = plain.extended([*more, *bins.vocabulary()])
     model = network.build(
-        folder, bins, len(heads), options.seed, layers=options.layers, frozen_layers=options.frozen_layers
+        folder,
+        bins,
+        len(heads),
+        options.seed,
+        layers=options.layers,
+        frozen_layers=options.frozen_layers,
+        new_words=len(more),
     )
     network.check(tokenizer, bins, model)
 
@@ -89,6 +100,9 @@ def train(
         encoded(everything),
         encoded(examples.rows(parts.validation, options.validation, options.seed)),
     )
+    if options.teacher:
+        with_teacher = taught(everything, train_set.labels, heads, options.teacher, options.seed)
+        train_set = Encoded(train_set.ids, with_teacher)
     accelerator = Accelerator(mixed_precision=options.precision or _precision())
     with _logs(work / "logs") as log:
         fit_numbers(model, train_set, options, heads, work, tell, log)
@@ -104,6 +118,8 @@ def train(
     # Where validation is too near to the test to know an answer, rather on what was learned from than not at all.
     unsure = [head for column, head in enumerate(heads) if np.isnan(validation_set.labels[:, column]).all()]
     calibrate(model, _sample(some, options.validation, options.seed), heads, only=unsure)
+    recent = examples.latest(parts, horizons, LATEST_DAYS)
+    level(model, encoded(examples.rows(recent, 2 * options.validation, options.seed)), heads)
 
     out.mkdir(parents=True, exist_ok=True)
     tokenizer.save(out / TOKENIZER_FILE)
@@ -124,6 +140,7 @@ def train(
             "examples": table.height,
             "trained_on": len(everything),
             "read_by_the_encoder": len(some.ids),
+            "words_learned_anew": len(more),
             "validated_on": len(validation_set.ids),
             "tested_on": len(testing),
             "test_from": int(parts.test.filter(pl.col("snapshot").is_not_null())["at"].to_numpy().min(initial=2**62)),

@@ -5,10 +5,12 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from inference.train.examples import heads, load, split
+from inference.train.examples import heads, latest, load, split
 from schemas.errors import OperatorError
 from schemas.features import DAY_MS
 
+# Of customers 0 to 96 those whose hash (XXH3, 63 bits) leaves nothing over 20.
+PINNED = ["51", "66", "71", "90"]
 HORIZONS = {"churn": 30, "intent": 7, "value": 90}
 
 
@@ -68,6 +70,23 @@ def test_reviews_are_dealt_by_their_words() -> None:
     dealt = [set(part["text"].drop_nulls()) for part in parts[:3]]
     assert sum(map(len, dealt)) == len(set.union(*dealt)) == 400
     assert dealt == [set(part["text"].drop_nulls()) for part in again[:3]]
+
+
+def test_the_latest_are_the_labels_that_became_known_last() -> None:
+    parts = split(table(range(301)), HORIZONS, by="customers")
+    found = latest(parts, HORIZONS, 20)
+    known = {head: found.filter(pl.col(head).is_not_null())["at"] // DAY_MS for head in ("churn", "intent")}
+    # The test begins on day 240: labels that were known by then, and not yet on day 220.
+    assert (known["churn"].min(), known["churn"].max()) == (191, 210)
+    assert (known["intent"].min(), known["intent"].max()) == (214, 233)
+    assert set(found["customer"]) > set(parts.validation["customer"])
+    reviews = table(range(9)).with_columns(snapshot=pl.lit(None, pl.String))
+    assert not latest(parts._replace(train=reviews, validation=reviews), HORIZONS, 20).height
+
+
+def test_who_validates_does_not_change_with_a_librarys_version() -> None:
+    parts = split(table(range(301)), HORIZONS, by="customers")
+    assert sorted(set(parts.validation["customer"]), key=int) == PINNED
 
 
 def test_too_short_a_log_says_so() -> None:

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
+from inference.bins import Bins
 from inference.explain import Reading, Unit, family, ordinary, weights
 from inference.model import Model
 from schemas.behaviours import Behaviour
@@ -117,6 +119,19 @@ def test_of_a_linear_model_each_part_has_its_own_weight(model: Model) -> None:
         Unit(moments=(0,)): pytest.approx(-0.5),
         Unit(moments=(1,)): pytest.approx(0.25),
     }
+
+
+def test_a_behaviour_that_is_gone_is_gone_from_the_numbers_of_the_story(model: Model) -> None:
+    """The orders of 1, 2, 3 days ago are a day apart; without the middle one two are two days apart."""
+    bins = Bins({"overdue": [0.5, 1.0], "story.gap_1": [2.0]})
+    telling = Model(replace(model.manifest, bins=bins), model.tokenizer)
+    reading = Reading(snapshot(3), telling)
+    assert [unit.names for unit in reading.units if unit.names] == [("overdue",)]
+    told = [text.split()[1] for text in reading.texts()]
+    assert told[:2] == ["[story.gap_1=0]"] * 2
+    without = dict(zip(reading.units, told[1:], strict=True))
+    assert without[Unit(moments=(1,))] == "[story.gap_1=1]"
+    assert without[Unit(moments=(0,))] == "[story.gap_1=0]"
 
 
 def test_certainty_beyond_measure_has_a_finite_weight() -> None:

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from inference.bins import Bins, learn, value_of
-from inference.story import MAX_REVIEW, numbers, render, review, without_numbers
+from inference.story import MAX_REVIEW, render, review, with_numbers, without_numbers
 from inference.tokenizer import Tokenizer
 from schemas.behaviours import Behaviour
 from schemas.outputs import Moment, Snapshot
@@ -57,7 +57,7 @@ def test_any_review_is_bounded(plain: Tokenizer, words: str) -> None:
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, None, 1e308, -1e308, 0.0, -0.0])
 def test_any_number_has_a_bucket(value: float | None) -> None:
-    words = numbers({"overdue": value, "orders_total": value, "tenure_days": value}, BINS).split()
+    words = with_numbers("", {"overdue": value, "orders_total": value, "tenure_days": value}, BINS).split()
     assert len(words) == len(BINS.edges)
     assert set(words) <= set(BINS.vocabulary())
 

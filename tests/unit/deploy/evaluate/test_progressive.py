@@ -1,9 +1,12 @@
 """The online model in an evaluation knows what it would have known live, and nothing sooner."""
 
 import random
+from pathlib import Path
 
 import pytest
 
+from deploy.evaluate.asked import Asked
+from deploy.evaluate.cases import gather
 from deploy.evaluate.disturb import DISTURBANCES
 from deploy.evaluate.progressive import progressive
 from deploy.evaluate.slices import slices
@@ -11,6 +14,7 @@ from inference.train.examples import Row
 from schemas.behaviours import Behaviour
 from schemas.features import DAY_MS
 from schemas.outputs import Moment, Snapshot
+from stream.dataset import Labelled, table, write
 
 
 def row(customer: str, day: int, orders: float, *, intent: bool) -> Row:
@@ -69,3 +73,22 @@ def test_a_disturbance_is_the_same_for_the_same_seed_and_disturbs(name: str) -> 
     assert disturbed[0] == disturbed[1]
     assert any(DISTURBANCES[name](snapshot, random.Random(seed)) != snapshot for seed in range(9))
     assert disturbed[0].customer == "a"
+
+
+def test_labels_that_become_known_during_the_test_are_late(tmp_path: Path) -> None:
+    """Of 300 days the last fifth is tested, from day 240; who was asked on day 220 about 30 days is known by 250."""
+    chance = random.Random(5)
+    labelled = [
+        Labelled(one.snapshot, churn=chance.random() < 0.5, intent=chance.random() < 0.5, value=None)
+        for one in (row(str(n), day, 3.0, intent=True) for day in range(0, 301, 10) for n in range(40, 60))
+        if one.snapshot is not None
+    ]
+    write(table(labelled), tmp_path / "examples.parquet")
+    cases = gather(Asked("churn", str(tmp_path / "examples.parquet"), quiet=True))
+    assert max(days(cases.train)) == 210
+    assert days(cases.late) == {220, 230}
+    assert min(days(cases.test)) == 240
+
+
+def days(given: list[Row]) -> set[int]:
+    return {one.snapshot.at // DAY_MS for one in given if one.snapshot is not None}
