@@ -58,9 +58,10 @@ def with_numbers(words: str, features: Features, bins: Bins) -> str:
     return f"{' '.join(bins.token(name, value_of(known, name)) for name in bins.edges)} {words}".strip()
 
 
-def told(snapshot: Snapshot) -> str:
-    """One clause per behaviour, newest first."""
-    return ", ".join(clause(moment, snapshot.at) for moment in reversed(snapshot.story[-MAX_MOMENTS:]))
+def told(snapshot: Snapshot, most: int = MAX_MOMENTS) -> str:
+    """One clause per behaviour, newest first, of the `most` newest."""
+    newest = snapshot.story[-most:] if most else []
+    return ", ".join(clause(moment, snapshot.at) for moment in reversed(newest))
 
 
 def clause(moment: Moment, now: int) -> str:

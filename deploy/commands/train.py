@@ -23,6 +23,7 @@ HELP = """Train BERT on a log of the past, measure it on the log's last part, an
 
 It learns what the examples have labels for: churn, intent and value out of logs, sentiment out of reviews. First the
 numbers' path on all examples, then (with --pretrain) the language of the stories by masked words, then the encoder.
+A teacher (LightGBM and a second-order regression, each example's by other customers) also speaks where nobody knows.
 The folder written has model.onnx (int8), tokenizer.json, manifest.json and a model card (README.md), and is served by
 FOOTFALL_MODEL_DIR. An interrupted run goes on where it stopped when the same command is given again, to the same
 result. TensorBoard's logs are in FOLDER/checkpoints/logs while it runs.
@@ -69,6 +70,7 @@ def train(
     pretrain: Annotated[int, typer.Option(min=0, help="stories to learn masked words from before, without labels")] = 0,
     fgm: Annotated[float, typer.Option(min=0, help="adversarial training: length of the step in the embeddings")] = 0.0,
     balance: Annotated[bool, typer.Option("--balance", help="weigh the rarer class of each label up")] = False,
+    teacher: Annotated[float, typer.Option(min=0, max=1, help="a teacher's share in the labels; 0: no teacher")] = 0.5,
     tokens: Annotated[int, typer.Option(min=8, max=480, help="tokens of a story that are read, beside numbers")] = 40,
     threads: Annotated[int, typer.Option(min=1, help="cores to use")] = 2,
     seed: Annotated[
@@ -107,6 +109,7 @@ def train(
         pretrain=pretrain,
         fgm=fgm,
         balance=balance,
+        teacher=teacher,
         story_tokens=tokens,
         threads=threads,
         seed=seed,

@@ -76,8 +76,10 @@ def _late(parts: "Split", horizon_days: int) -> "pl.DataFrame":
     """The stories from before the test whose label was not known when it began."""
     import polars as pl
 
-    test_from = parts.test.filter(pl.col("snapshot").is_not_null())["at"].min()
-    return parts.unlabelled.filter(pl.col("at") + horizon_days * DAY_MS > test_from)
+    tested = parts.test.filter(pl.col("snapshot").is_not_null())["at"]
+    if tested.is_empty():
+        return parts.unlabelled.clear()
+    return parts.unlabelled.filter(pl.col("at") + horizon_days * DAY_MS > int(tested.to_numpy().min()))
 
 
 def _known(rows: Sequence[Row], task: str) -> "tuple[list[Row], np.ndarray[Any, np.dtype[np.float64]]]":

@@ -30,7 +30,7 @@ from inference.train.measure import measured
 from inference.train.options import Options
 from inference.train.pretrain import pretrain
 from inference.train.teach import taught
-from inference.train.text import text
+from inference.train.text import cut, text
 from inference.train.words import unknown
 
 PARITY_STORIES = 1000
@@ -97,7 +97,7 @@ def train(
 
     work = out / "checkpoints"
     train_set, validation_set = (
-        encoded(everything),
+        Encoded(tokenizer.encode([cut(row, bins) for row in everything]), labels(everything, heads)),
         encoded(examples.rows(parts.validation, options.validation, options.seed)),
     )
     if options.teacher:

@@ -79,7 +79,7 @@ def test_the_latest_are_the_labels_that_became_known_last() -> None:
     # The test begins on day 240: labels that were known by then, and not yet on day 220.
     assert (known["churn"].min(), known["churn"].max()) == (191, 210)
     assert (known["intent"].min(), known["intent"].max()) == (214, 233)
-    assert set(found["customer"]) > set(parts.validation["customer"])
+    assert len(set(found["customer"]) & set(parts.validation["customer"])) > 1
     reviews = table(range(9)).with_columns(snapshot=pl.lit(None, pl.String))
     assert not latest(parts._replace(train=reviews, validation=reviews), HORIZONS, 20).height
 
