@@ -100,12 +100,16 @@ class Producer:
         *,
         headers: Headers | None = None,
         partition: int = -1,
+        timestamp: int = 0,
     ) -> None:
-        """Queue a record; waits while too many are unacknowledged. Partition -1 lets the key decide."""
+        """Queue a record; waits while too many are unacknowledged.
+
+        Partition -1 lets the key decide; `timestamp` is when the record is said to be made (epoch ms), 0 for now.
+        """
         while len(self._client) >= self._limit:
             self._client.poll(0.1)
             self._raise_failure()
-        while not self.offer(topic, key, value, done, headers=headers, partition=partition):
+        while not self.offer(topic, key, value, done, headers=headers, partition=partition, timestamp=timestamp):
             self._client.poll(0.1)
         self._client.poll(0)
         self._raise_failure()
@@ -119,6 +123,7 @@ class Producer:
         *,
         headers: Headers | None = None,
         partition: int = -1,
+        timestamp: int = 0,
     ) -> bool:
         """Queue a record without waiting; False when the queue is full."""
 
@@ -130,7 +135,9 @@ class Producer:
 
         try:
             listed = list(headers) if headers else None
-            self._client.produce(self._prefix + topic, value, key, partition, on_delivery=report, headers=listed)
+            self._client.produce(
+                self._prefix + topic, value, key, partition, on_delivery=report, timestamp=timestamp, headers=listed
+            )
         except BufferError:
             return False
         except KafkaException as error:
