@@ -16,8 +16,8 @@ All run the same pure functions on the same events (a realistic mix, most of it 
 broker of its own, round after round in rotated order. A rate is records per second from the first record processed to
 the commit of the last, with its state durable; starting counts for nobody. A ratio is Footfall's rate over the other's
 in the same round; shown are medians. A contender whose profiles are wrong fails the command. Slow contenders get the
-beginning of the events (`events` in the JSON says how many). The events lie on their topics as if for two minutes: a log
-to catch up with.
+beginning of the events (`events` in the JSON says how many). The events lie on their topics as if for two minutes: a
+log to catch up with.
 
 Two modes: `state` keeps profiles only; `with_outputs` writes feature snapshots and interactions as well.
 
