@@ -38,9 +38,14 @@ class Habits:
         self._often: defaultdict[str, Counter[str]] = defaultdict(Counter)
         self._last: defaultdict[str, dict[str, int]] = defaultdict(dict)
         self._popular: Counter[str] = Counter()
+        self._today = -1
+        self._most: list[str] = []
 
     def learn_one(self, order: Interaction) -> None:
-        """An order's items."""
+        """An order's items; what everybody buys is reckoned once a day."""
+        if order.at // DAY_MS != self._today:
+            self._today = order.at // DAY_MS
+            self._most = [item for item, _ in self._popular.most_common(2 * max(CUTS))]
         for line in order.items:
             self._often[order.customer][line.item] += 1
             self._last[order.customer][line.item] = order.at
@@ -61,8 +66,7 @@ class Habits:
         return self._filled([], k)
 
     def _filled(self, items: list[str], k: int) -> list[str]:
-        more = (item for item, _ in self._popular.most_common(2 * k) if item not in items)
-        return [*items, *more][:k] if len(items) < k else items
+        return [*items, *(item for item in self._most if item not in items)][:k]
 
 
 def measure(asked: Asked) -> dict[str, Any]:
