@@ -20,7 +20,7 @@ def order(customer: str, day: float, items: list[str]) -> Interaction:
     )  # fmt: skip
 
 
-def turning(customers: int = 12, days: int = 340) -> list[Interaction]:
+def turning(customers: int = 6, days: int = 320) -> list[Interaction]:
     """Every household buys thirty things in turn, five every second day: never again what it bought last."""
     found = []
     for day in range(0, days, 2):
@@ -31,13 +31,13 @@ def turning(customers: int = 12, days: int = 340) -> list[Interaction]:
 
 
 def test_what_is_due_is_found_where_what_is_frequent_says_nothing() -> None:
-    found = next_basket.measured(turning(), ASKED, choices=2)
+    found = next_basket.measured(turning(), ASKED, choices=4)
     assert found["frequent"]["recall10"] < 60
     assert found["footfall"]["recall10"] > 90
     low, _ = found["recall10_above_frequent"]["interval"]
     assert low > 0
-    assert found["cases"] == 12 * 32
-    assert next_basket.measured(turning(), Asked("next-basket", "completejourney", limit=48, quiet=True))["cases"] == 48
+    assert found["cases"] == 6 * 22
+    assert next_basket.measured(turning(), Asked("next-basket", "completejourney", limit=33, quiet=True))["cases"] == 33
     console = Console(record=True, width=120)
     next_basket.show(console, found)
     assert "her most frequent" in console.export_text()
