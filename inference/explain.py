@@ -17,7 +17,7 @@ from typing import Final, NamedTuple
 
 from inference.bins import MISSING, Bins, features_of, value_of
 from inference.model import Model
-from inference.rhythm import rhythm
+from inference.rhythm import of_story, rhythm
 from inference.story import MAX_MOMENTS, clause
 from schemas.odds import logit
 from schemas.outputs import Moment, Snapshot
@@ -25,6 +25,8 @@ from schemas.outputs import Moment, Snapshot
 # Texts asked for one explanation: the whole story, and one without each unit.
 TEXTS: Final = 24
 FAMILIES: Final = 12
+# The feature that speaks for what only the story's numbers say.
+RHYTHM: Final = "gap_mean_days"
 
 _WINDOW: Final = re.compile(r"_(?:1h|1d|7d|30d|90d|4w|total)$")
 _KIN: Final = ("gap", "order_value", "session", "cart", "rating", "sentiment", "hour", "weekday", "promos")
@@ -40,9 +42,13 @@ class Unit(NamedTuple):
 def family(name: str) -> str:
     """What a feature is one of several views of; a ratio is a view of what is above its line.
 
+    The numbers that a story tells are views of the gaps between orders.
+
     >>> family("orders_90d"), family("gap_std_days"), family("overdue"), family("orders_30d/orders_90d")
     ('orders', 'gap', 'overdue', 'orders')
     """
+    if of_story(name):
+        return family(RHYTHM)
     stem = _WINDOW.sub("", features_of(name)[0])
     return next((kin for kin in _KIN if stem.startswith(kin + "_")), stem)
 
@@ -58,8 +64,8 @@ class Reading:
         self._bins = model.manifest.bins
         self.told: list[Moment] = list(reversed(snapshot.story[-MAX_MOMENTS:]))
         self._clauses = [clause(moment, snapshot.at) for moment in self.told]
-        # What the story's own numbers say goes with its behaviours.
-        families = _families([name for name in self._bins.edges if features_of(name)], min(FAMILIES, texts // 2))
+        self._known = {**snapshot.features, **rhythm(", ".join(self._clauses))}
+        families = _families(list(self._bins.edges), min(FAMILIES, texts // 2))
         room = model.manifest.max_tokens - 2 - len(self._bins.edges)
         seen = _fitting(model, self._clauses, room)
         self.units = [Unit(names=names) for names in families] + _behaviours(seen, texts - 1 - len(families))
@@ -69,9 +75,8 @@ class Reading:
         gone = {name for unit in without for name in unit.names}
         left = {number for unit in without for number in unit.moments}
         story = ", ".join(told for number, told in enumerate(self._clauses) if number not in left)
-        known = {**self._snapshot.features, **rhythm(story)}
         words = [
-            ordinary(self._bins, name) if name in gone else self._bins.token(name, value_of(known, name))
+            ordinary(self._bins, name) if name in gone else self._bins.token(name, value_of(self._known, name))
             for name in self._bins.edges
             if not (blank and name in gone)
         ]
@@ -83,10 +88,11 @@ class Reading:
 
     def most_telling(self, unit: Unit) -> str:
         """The feature of a unit of numbers in which the customer is furthest from an ordinary one."""
-        return features_of(max(unit.names, key=self._oddness))[0]
+        registered = [name for name in unit.names if features_of(name)]
+        return features_of(max(registered, key=self._oddness))[0] if registered else RHYTHM
 
     def _oddness(self, name: str) -> float:
-        word = self._bins.token(name, value_of(self._snapshot.features, name))
+        word = self._bins.token(name, value_of(self._known, name))
         said = word[len(name) + 2 : -1]
         last = len(self._bins.edges[name])
         return 0.5 if said == MISSING else abs(int(said) / last - 0.5) if last else 0.0

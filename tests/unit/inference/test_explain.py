@@ -121,17 +121,17 @@ def test_of_a_linear_model_each_part_has_its_own_weight(model: Model) -> None:
     }
 
 
-def test_a_behaviour_that_is_gone_is_gone_from_the_numbers_of_the_story(model: Model) -> None:
-    """The orders of 1, 2, 3 days ago are a day apart; without the middle one two are two days apart."""
-    bins = Bins({"overdue": [0.5, 1.0], "story.gap_1": [2.0]})
+def test_the_storys_numbers_are_of_the_family_of_gaps(model: Model) -> None:
+    """Orders of 1, 2 and 3 days ago: without one of them the gaps are told as before, as all other numbers are."""
+    bins = Bins({"overdue": [0.5, 1.0], "story.gap_1": [2.0, 9.0], "gap_mean_days": [2.0], "story.ago_2": [5.0]})
     telling = Model(replace(model.manifest, bins=bins), model.tokenizer)
     reading = Reading(snapshot(3), telling)
-    assert [unit.names for unit in reading.units if unit.names] == [("overdue",)]
-    told = [text.split()[1] for text in reading.texts()]
-    assert told[:2] == ["[story.gap_1=0]"] * 2
-    without = dict(zip(reading.units, told[1:], strict=True))
-    assert without[Unit(moments=(1,))] == "[story.gap_1=1]"
-    assert without[Unit(moments=(0,))] == "[story.gap_1=0]"
+    gaps = Unit(("story.gap_1", "gap_mean_days", "story.ago_2"))
+    assert [unit for unit in reading.units if unit.names] == [Unit(("overdue",)), gaps]
+    assert reading.text() == telling.text(snapshot(3))
+    assert "[story.gap_1=0] [gap_mean_days=none] [story.ago_2=0]" in reading.text((Unit(moments=(0,)),))
+    assert "[story.gap_1=1] [gap_mean_days=1] [story.ago_2=1]" in reading.text((gaps,))
+    assert reading.most_telling(gaps) == reading.most_telling(Unit(("story.gap_1",))) == "gap_mean_days"
 
 
 def test_certainty_beyond_measure_has_a_finite_weight() -> None:
