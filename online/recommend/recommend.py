@@ -58,7 +58,7 @@ def gather(candidates: list[Candidate], worth: Mapping[str, float]) -> dict[str,
     """The best of each source by item, each item once, its score by its source's worth."""
     best: dict[str, Candidate] = {}
     per_source: Counter[str] = Counter()
-    for c in sorted((replace(c, score=worth[c.source] * c.score) for c in candidates), key=order):
+    for c in sorted((Candidate(c.item, worth[c.source] * c.score, c.source, c.words) for c in candidates), key=order):
         if c.item not in best and per_source[c.source] < PER_SOURCE:
             best[c.item] = c
             per_source[c.source] += 1
