@@ -28,23 +28,43 @@ class Change(Struct, array_like=True, order=True, frozen=True):
 
 
 class Order(Struct, array_like=True):
-    """One order: its first report's time, its total in minor units (None: not told), what changed it, by time."""
+    """One order: its first report's time and total in minor units (None: not told), what changed it, by time.
+
+    `fuller` are later reports that told a larger total, by time: each `at` and total.
+    """
 
     at: int
     id: int
     amount: int | None = None
     currency: str = ""
     changes: list[Change] = field(default_factory=list)
+    fuller: list[tuple[int, int]] = field(default_factory=list)
 
     def stands(self, end: int) -> bool:
         """Whether it had not been cancelled by `end` (inclusive): one that was never was a purchase."""
         return not any(c.kind == Behaviour.CANCEL and c.amount < 0 and c.at <= end for c in self.changes)
 
+    def report(self, at: int, amount: int | None) -> None:
+        """It is reported again: the earlier time stands, and at each time the fullest total that was told by then."""
+        reports = [*self.fuller, *((a, t) for a, t in ((self.at, self.amount), (at, amount)) if t is not None)]
+        self.at = min(self.at, at)
+        self.amount, self.fuller = None, []
+        most = -1
+        for when, total in sorted(reports, key=lambda told: (told[0], -told[1])):
+            if total <= most:
+                continue
+            most = total
+            if when == self.at:
+                self.amount = total
+            else:
+                self.fuller.append((when, total))
+
     def net(self, end: int) -> int | None:
         """What is left of it at `end` in minor units; None where its total was not told."""
         known = [c for c in self.changes if c.at <= end]
         updated = max(((c.at, c.amount) for c in known if c.kind == Behaviour.ORDER_UPDATE), default=None)
-        total = updated[1] if updated else self.amount
+        told = [amount for at, amount in self.fuller if at <= end]
+        total = updated[1] if updated else told[-1] if told else self.amount
         if total is None:
             return None
         back = [c.amount for c in known if c.kind != Behaviour.ORDER_UPDATE]
@@ -85,8 +105,7 @@ class Orders(Struct, array_like=True):
             self.kept.remove(order)
             if currency and (not order.currency or (at, currency) < (order.at, order.currency)):
                 order.currency = currency
-            order.at = min(order.at, at)
-            order.amount = max((a for a in (order.amount, amount) if a is not None), default=None)
+            order.report(at, amount)
         bisect.insort(self.kept, order, key=lambda order: (order.at, order.id))
         if len(self.kept) > KEPT:
             self.forgotten = self.kept.pop(0).at

@@ -126,7 +126,7 @@ def test_the_label_is_what_a_search_of_all_events_says(events: list[Op]) -> None
                 continue
             bought = True
             updates = [(event.at, event.amount) for event in then if event.behaviour == Behaviour.ORDER_UPDATE]
-            total = max(updates)[1] if updates else max(event.amount or 0 for event in placed)
+            total = max(updates)[1] if updates else max(event.amount or 0 for event in placed if event.at <= end)
             returned = {
                 (event.at, event.event, event.behaviour, event.amount)
                 for event in then

@@ -1,11 +1,13 @@
 """The horizon join at its edges. Times in days; churn horizon 30, intent horizon 7, lateness 1."""
 
+from itertools import permutations
+
 import msgspec
 import pytest
 
 from online.history import History, decode_history
 from online.labels import DAYS, Horizons, Lost, Pending, Reason, end, predict
-from online.orders import tell
+from online.orders import Orders, tell
 from schemas.behaviours import Behaviour
 from schemas.features import DAY_MS
 from schemas.outputs import Example, Interaction, Parts, Score, make_id
@@ -250,3 +252,13 @@ def test_days_are_bounded_and_what_is_older_is_refused() -> None:
     assert len(state.days) == DAYS
     assert predict(state, make_score(4.0, "s4"), DAY_MS) is None
     assert predict(state, make_score(5.0, "s5"), DAY_MS) is not None
+
+
+def test_a_fuller_total_counts_from_when_it_was_told() -> None:
+    reports = [(30, 900, "USD"), (10, 500, "USD"), (20, 400, "USD"), (30, 700, "USD"), (10, 500, "USD")]
+    for told in permutations(reports):
+        orders = Orders()
+        for at, amount, currency in told:
+            orders.place(at, 1, amount, currency)
+        (order,) = orders.kept
+        assert (order.at, order.net(15), order.net(25), order.net(30)) == (10, 500, 500, 900)
