@@ -8,62 +8,38 @@
 A warned customer has stopped if she buys nothing in the 60 days after the alert. What the log does not reach 60 days
 beyond is left out (censored), and so is the warm-up, while profiles are short and the model has learned little. The
 marks are chosen by what was known before the measured part begins: that is the gap. `shipped` are the default marks.
+While the policies were made, later days of every fourth household were looked at: `untouched` is measured without them.
 
 The plain rule warns of everybody who has been silent for 30 days. Its precision does not change when it warns of fewer
 by chance, so at any volume it is what it is; beside it stands the stricter rule whose longer silence gives exactly as
-few warnings. The lead is how many days before the plain rule an alert came: negative once it would have spoken.
+few warnings. The lead is how many days before the plain rule an alert came: negative once it would have spoken. Who
+knew the future would warn at the last order: `clairvoyant` says how many times the rule's precision that is at the
+rule's volume, which is what any warning can reach.
+
+These are households that buy food about weekly, so that a week's silence already says something. In an online shop a
+month's silence is mostly nothing; its horizon of churn is longer, and its marks are to be chosen on its own log.
 """
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
-
-from msgspec.structs import replace
+import json
+from typing import TYPE_CHECKING, Any, Final
 
 from deploy.evaluate.asked import Asked
-from deploy.evaluate.replayed import Replayed
-from deploy.evaluate.warnings import Bootstrap, Judged, Warned, between, interval, judge, shares, silent
-from online.alerts import Policy, decide
-from online.policies.base import Marks, days
-from online.said import Said
+from deploy.evaluate.choosing import CHURN_KINDS, EARLIER_DAYS, SILENT_DAYS, STOPPED_DAYS, choose, judged, policy, sure
+from deploy.evaluate.lived import Lived, live
+from deploy.evaluate.warnings import Bootstrap, Judged, between, interval, lasting, shares, silent
+from online.alerts import Policy
+from online.policies.base import Marks
 from schemas.errors import OperatorError
 from schemas.features import DAY_MS
 from schemas.hashing import hash64
-from schemas.outputs import Score
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from schemas.behaviours import Event
-
-HOUSEHOLDS: Final = 2_469
-STOPPED_DAYS: Final = 60
-SILENT_DAYS: Final = 30
 WARM_UP: Final = 90
 CHOSEN: Final = 140
 MEASURED: Final = 200
-CHURN_KINDS: Final = ("churn_risk", "vip_at_risk")
-# What the policies of the churn kinds read.
-_READ: Final = (
-    "orders_total", "spend_total", "order_value_mean", "gap_mean_days", "overdue", "days_since_order", "orders_90d",
-    "hour_share",
-)  # fmt: skip
-MARKS: Final = (0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6)
-COOLDOWN_DAYS: Final = 21
-# After a month's silence the plain rule speaks as well: then it takes so much more to warn.
-LATE: Final = 0.2
-
-
-class Lived(NamedTuple):
-    """What came of living the log through again: scores in order, each customer's orders, and the log's ends."""
-
-    scores: list[Score]
-    orders: dict[str, list[int]]
-    first: int
-    last: int
-
-    def day(self, number: float) -> int:
-        """The time (epoch ms) so many days after the log's first event."""
-        return self.first + round(number * DAY_MS)
+WEEK: Final = 7
 
 
 def measure(asked: Asked) -> dict[str, Any]:
@@ -73,156 +49,125 @@ def measure(asked: Asked) -> dict[str, Any]:
     """
     if asked.source != "completejourney":
         raise OperatorError(f"--source {asked.source}: alerts are measured on completejourney")
-    lived = live(asked)
+    return compare(live(asked), asked.seed)
+
+
+def compare(lived: Lived, seed: int) -> dict[str, Any]:
+    """What `measure` answers, of a lived year; raises `OperatorError` if it is too short to judge the warnings."""
+    if lived.last < lived.day(MEASURED + STOPPED_DAYS + 1):
+        raise OperatorError(f"the log is too short: it must reach {STOPPED_DAYS} days beyond its day {MEASURED}")
+    chosen = choose(lived, WARM_UP, CHOSEN, seed)
     begin, end = lived.day(MEASURED), lived.last - STOPPED_DAYS * DAY_MS
-    high = choose(lived)
-    rule = silent(lived.orders, SILENT_DAYS)
-    found = {
-        "chosen": _judged(between(warnings(lived, _policy(high)), begin, end), lived),
-        "shipped": _judged(between(warnings(lived, Policy()), begin, end), lived),
-        "silent_30": _judged(between(rule, begin, end), lived),
-    }
-    churn = {name: [one for one in judged if one.kind in (*CHURN_KINDS, "silent")] for name, judged in found.items()}
-    customers = sorted(customer for customer, mine in lived.orders.items() if mine[0] < begin)
-    months = len(customers) * (end - begin) / DAY_MS / 30.4375
-    boot = Bootstrap(customers, asked.seed)
-    plain = boot.precision(churn["silent_30"])
+    rule = judged(between(silent(lived.orders, SILENT_DAYS), begin, end), lived)
+    boot = Bootstrap(sorted(customer for customer, mine in lived.orders.items() if mine[0] < end), seed)
+    # Whoever first bought meanwhile has been a customer only since.
+    months = sum(max(0, end - max(begin, mine[0])) for mine in lived.orders.values()) / DAY_MS / 30.4375
+    found = judged(between(lived.warnings(policy(chosen.marks)), begin, end), lived)
+    shipped = judged(between(lived.warnings(Policy()), begin, end), lived)
+    churn = _churn(found)
     return {
-        **_compared(churn["chosen"], churn["silent_30"], boot, plain),
-        "per_customer_month": _each({k: len(churn[k]) / months for k in ("chosen", "silent_30")}),
-        "kinds": _kinds(found["chosen"], months),
-        "marks": {name: getattr(marks_of(high), name) for name in ("high", "low", "late")},
-        "longer_silence": _longer(lived, len(churn["chosen"]), begin, end),
-        "shipped": {
-            **_compared(churn["shipped"], churn["silent_30"], boot, plain),
-            "per_customer_month": round(len(churn["shipped"]) / months, 4),
-            "kinds": _kinds(found["shipped"], months),
+        **_compared(churn, rule, boot),
+        "per_customer_month": {
+            "footfall": _round(len(churn) / months),
+            "silent_30": _round(len(rule) / months),
+            "all_kinds": _round(len(found) / months),
         },
-        "customers": len(customers),
+        "same_volume": _same_volume(lived, len(churn), rule, begin, end),
+        "clairvoyant": _clairvoyant(lived, rule, begin, end),
+        "untouched": _compared([one for one in churn if _new(one)], [one for one in rule if _new(one)], boot),
+        "kinds": _kinds(found, months),
+        "marks": _marks(chosen.marks),
+        "setting": _setting(chosen.marks),
+        "chosen": {"right": chosen.right, "sure": _round(chosen.sure)},
+        "shipped": {**_compared(_churn(shipped), rule, boot), "kinds": _kinds(shipped, months)},
+        "customers": len(lived.orders),
         "days": {"chosen": [WARM_UP, CHOSEN], "measured": [MEASURED, round((end - lived.first) / DAY_MS, 1)]},
         "stopped": f"no purchase within {STOPPED_DAYS} days of the alert",
     }
 
 
-def live(asked: Asked) -> Lived:
-    """The scores of the whole log, by a model that learns churn as it goes."""
-    from stream.features.engine import Config
-
-    replayed = Replayed(Config(), days(SILENT_DAYS))
-    scores = [_lean(score) for score, _ in replayed.scores(_events(asked))]
-    orders = {customer: mine for customer, mine in replayed.orders.items() if mine}
-    first, last = min(mine[0] for mine in orders.values()), max(mine[-1] for mine in orders.values())
-    if last < first + (MEASURED + STOPPED_DAYS + 1) * DAY_MS:
-        raise OperatorError(f"the log is too short: it must reach {STOPPED_DAYS} days beyond its day {MEASURED}")
-    return Lived(scores, orders, first, last)
+def _churn(found: list[Judged]) -> list[Judged]:
+    return [one for one in found if one.kind in CHURN_KINDS]
 
 
-def _events(asked: Asked) -> "Iterator[Event]":
-    """The purchases of the households that take part, with a progress bar."""
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-    from schemas.decode import decode
-    from stream.sources import completejourney
-
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
-    with Progress(*columns, disable=asked.quiet, transient=True) as progress:
-        task = progress.add_task("living the year through", total=completejourney.count())
-        taken: dict[bytes | None, bool] = {}
-        for told in completejourney.events():
-            progress.advance(task)
-            if told.key not in taken:
-                taken[told.key] = _takes_part(told.key, asked.limit)
-            if taken[told.key]:
-                yield decode(told.value, completejourney.CURRENCY)
+def _new(one: Judged) -> bool:
+    return hash64(one.customer) % 4 != 0
 
 
-def _takes_part(key: bytes | None, limit: int | None) -> bool:
-    return limit is None or hash64((key or b"").decode()) / 2**63 < limit / HOUSEHOLDS
-
-
-def _lean(score: Score) -> Score:
-    """The score with what the churn kinds read: a year of whole ones would not fit into memory."""
-    return replace(score, online=None, features={name: score.features.get(name) for name in _READ})
-
-
-def warnings(lived: Lived, policy: Policy) -> list[Warned]:
-    """Every win-back alert that the decisions give rise to, the held out included: nothing is sent here."""
-    said: dict[str, Said] = {}
-    found = []
-    for score in lived.scores:
-        alerts, said[score.customer] = decide(score, "USD", said.get(score.customer, Said()), policy)
-        found += [Warned(alert.customer, alert.at, alert.kind) for alert in alerts]
-    return found
-
-
-def choose(lived: Lived) -> float:
-    """The lowest high mark with which warnings were no more than the plain rule's and at least as often right.
-
-    In the part that is for choosing: of later scores, and of what came after the gap, nothing is seen.
-    """
-    begin, end = lived.day(WARM_UP), lived.day(CHOSEN)
-    early = lived._replace(scores=[score for score in lived.scores if score.at < end])
-    rule = shares(_judged(between(silent(lived.orders, SILENT_DAYS), begin, end), lived))
-    for high in MARKS:
-        warned = [one for one in between(warnings(early, _policy(high)), begin, end) if one.kind in CHURN_KINDS]
-        found = shares(_judged(warned, lived))
-        if found.number <= rule.number and (found.precision or 1.0) >= (rule.precision or 0.0):
-            return high
-    return MARKS[-1]
-
-
-def marks_of(high: float) -> Marks:
-    """The marks that go with a high one."""
-    return Marks(high=high, low=round(0.6 * high, 2), cooldown_ms=days(COOLDOWN_DAYS), late=round(high + LATE, 2))
-
-
-def _policy(high: float) -> Policy:
-    return Policy(marks=dict.fromkeys(CHURN_KINDS, marks_of(high)))
-
-
-def _judged(warned: list[Warned], lived: Lived) -> list[Judged]:
-    return judge(warned, lived.orders, STOPPED_DAYS, SILENT_DAYS)
-
-
-def _longer(lived: Lived, number: int, begin: int, end: int) -> dict[str, Any]:
-    """The rule whose silence is as long as gives at most so many warnings: stricter than leaving some out by chance."""
-    for silence in range(SILENT_DAYS, 2 * STOPPED_DAYS):
-        judged = _judged(between(silent(lived.orders, silence), begin, end), lived)
-        if len(judged) <= number:
-            break
-    of = shares(judged)
-    return {"days": silence, "volume": of.number, "precision": _round(of.precision), "lead_days": _round(of.lead)}
-
-
-def _compared(judged: list[Judged], rule: list[Judged], boot: Bootstrap, plain: Any) -> dict[str, Any]:
-    ours, theirs = shares(judged), shares(rule)
-    if not judged:
-        return {"volume": _each({"footfall": 0, "silent_30": theirs.number})}
-    rounds = boot.precision(judged)
-    known = plain > 0
+def _compared(ours: list[Judged], rule: list[Judged], boot: Bootstrap) -> dict[str, Any]:
+    """Footfall's warnings beside the rule's; `wanted` says which of the two ways to be better they are."""
+    mine, plain = shares(ours), shares(rule)
+    counts = {
+        "volume": {"footfall": mine.number, "silent_30": plain.number},
+        "right": {"footfall": mine.right, "silent_30": plain.right},
+    }
+    if mine.precision is None or mine.lead is None or not plain.precision:
+        return counts
+    rounds, others = boot.precision(ours), boot.precision(rule)
+    known = others > 0
     return {
-        "precision": _each({"footfall": ours.precision, "silent_30": theirs.precision}),
-        "lead_days": _each({"footfall": ours.lead, "silent_30": theirs.lead}),
-        "volume": {"footfall": ours.number, "silent_30": theirs.number},
-        "times": _round((ours.precision or 0.0) / (theirs.precision or 1.0)),
+        "precision": {"footfall": _round(mine.precision), "silent_30": _round(plain.precision)},
+        "lead_days": {"footfall": _round(mine.lead), "silent_30": _round(plain.lead)},
+        "times": _round(mine.precision / plain.precision),
+        **counts,
         "intervals": {
-            "precision": {"footfall": interval(rounds), "silent_30": interval(plain)},
-            "lead_days": interval(boot.lead(judged)),
-            "times": interval(rounds[known] / plain[known]),
+            "precision": {"footfall": interval(rounds), "silent_30": interval(others)},
+            "difference": interval(rounds - others),
+            "lead_days": interval(boot.lead(ours)),
+            "times": interval(rounds[known] / others[known]),
+        },
+        "wanted": {
+            "twice_as_precise": mine.precision > 2.0 * plain.precision,
+            "as_precise_two_weeks_earlier": mine.precision >= plain.precision and mine.lead >= EARLIER_DAYS,
+            "sure_of_the_second": _round(sure(boot, ours, others)),
         },
     }
 
 
-def _kinds(judged: list[Judged], months: float) -> dict[str, Any]:
-    return {
-        kind: {"alerts": of.number, "per_customer_month": _round(of.number / months), "stopped": _round(of.precision)}
-        for kind in sorted({one.kind for one in judged})
-        for of in (shares([one for one in judged if one.kind == kind]),)
+def _same_volume(lived: Lived, number: int, rule: list[Judged], begin: int, end: int) -> dict[str, Any]:
+    """Ways to warn of about so few without a model: leaving some out by chance, or waiting for a longer silence."""
+    found = {"volume": number, "by_chance": {"precision": _round(shares(rule).precision), "lead_days": 0.0}}
+    for silence in range(SILENT_DAYS, 2 * STOPPED_DAYS):
+        stricter = shares(judged(between(silent(lived.orders, silence), begin, end), lived))
+        if stricter.number <= number:
+            break
+    return found | {
+        "longer_silence": {
+            "days": silence,
+            "volume": stricter.number,
+            "precision": _round(stricter.precision),
+            "lead_days": _round(stricter.lead),
+        }
     }
 
 
-def _each(values: dict[str, Any]) -> dict[str, Any]:
-    return {("footfall" if name == "chosen" else name): _round(value) for name, value in values.items()}
+def _clairvoyant(lived: Lived, rule: list[Judged], begin: int, end: int) -> dict[str, Any]:
+    """Who warns at the last order of a silence in which the rule could speak here, and only of those that last."""
+    ago = SILENT_DAYS * DAY_MS
+    right = lasting(lived.orders, STOPPED_DAYS, begin - ago, end - ago)
+    return {"right": right, "times": _round(right / max(1, shares(rule).right))}
+
+
+def _kinds(found: list[Judged], months: float) -> dict[str, Any]:
+    """Each kind's alerts, and of how many customers nothing was seen for a week, and for the days of stopping."""
+    return {
+        kind: {
+            "alerts": len(mine),
+            "per_customer_month": _round(len(mine) / months),
+            "no_order_for_a_week": _round(sum(one.back > WEEK for one in mine) / len(mine)),
+            "stopped": _round(shares(mine).precision),
+        }
+        for kind in sorted({one.kind for one in found})
+        for mine in ([one for one in found if one.kind == kind],)
+    }
+
+
+def _marks(marks: Marks) -> dict[str, Any]:
+    return {"high": marks.high, "low": marks.low, "late": marks.late, "cooldown_days": marks.cooldown_ms // DAY_MS}
+
+
+def _setting(marks: Marks) -> str:
+    return f"FOOTFALL_ALERT_MARKS='{json.dumps(dict.fromkeys(CHURN_KINDS, _marks(marks)))}'"
 
 
 def _round(value: float | None) -> float | None:
@@ -233,11 +178,12 @@ def show(console: "Console", found: dict[str, Any]) -> None:
     """The comparison as a table."""
     from rich.table import Table
 
+    if "precision" not in found:
+        console.print(f"Too few warnings to compare: {found['volume']}.")
+        return
     table = Table("", "alerts", "a customer and month", "precision (95 %)", "days before the rule")
-    intervals = found["intervals"]
-    longer = found["longer_silence"]
     for name, words in (("footfall", "Footfall, marks chosen"), ("silent_30", "silent for 30 days")):
-        low, high = intervals["precision"][name]
+        low, high = found["intervals"]["precision"][name]
         table.add_row(
             words,
             f"{found['volume'][name]:,}",
@@ -245,9 +191,10 @@ def show(console: "Console", found: dict[str, Any]) -> None:
             f"{found['precision'][name]:.1%} ({low:.1%} to {high:.1%})",
             f"{found['lead_days'][name]:.1f}",
         )
+    longer = found["same_volume"]["longer_silence"]
     table.add_row(
         f"silent for {longer['days']} days", f"{longer['volume']:,}", "", f"{longer['precision']:.1%}",
         f"{longer['lead_days']:.1f}",
     )  # fmt: skip
     console.print(table)
-    console.print(f"A customer has stopped: {found['stopped']}. Marks {found['marks']}, chosen before day {MEASURED}.")
+    console.print(f"A customer has stopped: {found['stopped']}. Chosen before day {MEASURED}: {found['setting']}")

@@ -1,4 +1,4 @@
-"""A log of the past lived through again: the engine's snapshots, scored by a model that learns churn as it goes.
+"""A log of the past lived through again: the engine's snapshots, scored by a model that learns as it goes.
 
 ::
 
@@ -13,7 +13,7 @@ what is learned from.
 
 from bisect import bisect_right
 from collections import defaultdict, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from online.learner import OnlineModel
 from schemas.behaviours import Behaviour, Event
@@ -23,13 +23,16 @@ from stream.features.engine import Config, Engine
 
 
 class Replayed:
-    """One engine and one model. `orders` are each customer's times so far, in order; durations in ms."""
+    """One engine and one model, which learns the targets of which a horizon is given (churn, intent; in ms).
 
-    def __init__(self, config: Config, churn_ms: int) -> None:
+    `orders` are each customer's times so far, in order.
+    """
+
+    def __init__(self, config: Config, horizons: Mapping[str, int]) -> None:
         self._engine = Engine(config)
-        self._churn, self._lateness = churn_ms, config.lateness
+        self._horizons, self._lateness = horizons, config.lateness
         self._model = OnlineModel()
-        self._waiting: deque[Score] = deque()
+        self._waiting: dict[str, deque[Score]] = {target: deque() for target in horizons}
         self._kept: dict[str, int] = {}
         self.orders: defaultdict[str, list[int]] = defaultdict(list)
 
@@ -39,7 +42,8 @@ class Replayed:
         for offset, event in enumerate(events):
             if event.at // DAY_MS > today:
                 today = event.at // DAY_MS
-                self._learn(event.at)
+                for target in self._horizons:
+                    self._learn(target, event.at)
                 for _ in self._engine.flush():  # Prunes what no feature sees any more.
                     pass
             if event.behaviour == Behaviour.ORDER:
@@ -60,35 +64,38 @@ class Replayed:
             intent=online.intent,
             source="online",
             online=online,
-            models={},
+            models={"online": f"r{sum(self._model.learned.values())}"},
             reasons={},
             features=snapshot.features,
             story="",
         )
         if self._kept.get(score.customer) != score.at // DAY_MS:
             self._kept[score.customer] = score.at // DAY_MS
-            self._waiting.append(score)
+            for waiting in self._waiting.values():
+                waiting.append(score)
         return score
 
-    def _learn(self, clock: int) -> None:
+    def _learn(self, target: str, clock: int) -> None:
         """Learn from the scores whose horizon and lateness are over; they wait about in order of time."""
-        while self._waiting and self._waiting[0].at + self._churn + self._lateness <= clock:
-            score = self._waiting.popleft()
+        waiting, horizon = self._waiting[target], self._horizons[target]
+        while waiting and waiting[0].at + horizon + self._lateness <= clock:
+            score = waiting.popleft()
             orders = self.orders[score.customer]
             following = bisect_right(orders, score.at)
-            label = following == len(orders) or orders[following] > score.at + self._churn
+            ordered = following < len(orders) and orders[following] <= score.at + horizon
+            said = score.churn if target == "churn" else score.intent
             self._model.learn_one(
                 Example(
                     id=score.id,
                     customer=score.customer,
                     at=score.at,
                     matured=clock,
-                    target="churn",
-                    label=label,
+                    target=target,
+                    label=ordered == (target == "intent"),
                     features=score.features,
                     story="",
-                    served=score.churn,
+                    served=said,
                     bert=None,
-                    online=score.churn,
+                    online=said,
                 )
             )

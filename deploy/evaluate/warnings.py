@@ -2,6 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
+from math import inf
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,12 +21,16 @@ class Warned(NamedTuple):
 
 
 class Judged(NamedTuple):
-    """A warning, whether she had stopped, and how many days before the plain rule it came."""
+    """A warning, whether she had stopped, how many days before the plain rule it came, and after it till her order.
+
+    `back` is infinite where no order followed.
+    """
 
     customer: str
     kind: str
     stopped: bool
     lead: float
+    back: float = inf
 
 
 def judge(warnings: Iterable[Warned], orders: Orders, stopped_days: int, silent_days: int) -> list[Judged]:
@@ -38,9 +43,9 @@ def judge(warnings: Iterable[Warned], orders: Orders, stopped_days: int, silent_
     for customer, at, kind in warnings:
         mine = orders[customer]
         following = bisect_right(mine, at)
-        stopped = following == len(mine) or mine[following] > at + stopped_days * DAY_MS
+        back = (mine[following] - at) / DAY_MS if following < len(mine) else inf
         lead = (mine[following - 1] + silent_days * DAY_MS - at) / DAY_MS
-        judged.append(Judged(customer, kind, stopped, lead))
+        judged.append(Judged(customer, kind, back > stopped_days, lead, back))
     return judged
 
 
@@ -60,10 +65,21 @@ def between(warnings: Iterable[Warned], begin: int, end: int) -> list[Warned]:
     return [warned for warned in warnings if begin <= warned.at < end]
 
 
+def lasting(orders: Orders, days: float, begin: int, end: int) -> int:
+    """How many silences that begin from `begin` to before `end` (epoch ms) last longer than so many days."""
+    wait = days * DAY_MS
+    return sum(
+        begin <= at < end and (following is None or following > at + wait)
+        for mine in orders.values()
+        for at, following in zip(mine, [*mine[1:], None], strict=True)
+    )
+
+
 class Shares(NamedTuple):
-    """Of some warnings: their number, precision and mean lead in days, the last two None without any."""
+    """Of some warnings: their number, how many were right, precision and mean lead in days (None without any)."""
 
     number: int
+    right: int
     precision: float | None
     lead: float | None
 
@@ -71,9 +87,9 @@ class Shares(NamedTuple):
 def shares(judged: Sequence[Judged]) -> Shares:
     """What share of the warned had stopped, and how early the warnings came."""
     if not judged:
-        return Shares(0, None, None)
-    n = len(judged)
-    return Shares(n, sum(one.stopped for one in judged) / n, sum(one.lead for one in judged) / n)
+        return Shares(0, 0, None, None)
+    n, right = len(judged), sum(one.stopped for one in judged)
+    return Shares(n, right, right / n, sum(one.lead for one in judged) / n)
 
 
 class Bootstrap:
@@ -94,7 +110,7 @@ class Bootstrap:
         return self._mean(judged, [one.lead for one in judged])
 
     def _mean(self, judged: Sequence[Judged], values: Sequence[float]) -> Any:
-        at = [self._index[one.customer] for one in judged]
+        at = np.array([self._index[one.customer] for one in judged], dtype=np.intp)
         size = len(self._index)
         counts = np.bincount(at, minlength=size)
         sums = np.bincount(at, weights=values, minlength=size)

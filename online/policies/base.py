@@ -15,6 +15,8 @@ from schemas.outputs import Contribution, Score
 STAKE_DAYS: Final = 91.0
 WIN_BACK: Final = "win_back"
 LATE_DAYS: Final = 29.0
+# The online model's version tells how many examples of all targets it has learned.
+EXAMPLES: Final = 1_000
 GONE: Final = frozenset(
     {"session_end", "cart_abandoned", "silence_7", "silence_14", "silence_30", "silence_60", "overdue"}
 )
@@ -36,6 +38,11 @@ class Marks:
             raise ValueError(f"the low mark {self.low} is above the high mark {self.high}")
         if self.cooldown_ms <= 0:
             raise ValueError("a cool-down is longer than nothing")
+
+
+# Chosen on days 90 to 140 of Complete Journey by `footfall evaluate --task alerts`, for a horizon of 30 days. Where
+# most customers buy less often, it is to be longer (FOOTFALL_CHURN_DAYS), or these higher (FOOTFALL_ALERT_MARKS).
+LEAVING: Final = Marks(high=0.35, low=0.2, cooldown_ms=14 * DAY_MS, late=0.45)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +152,15 @@ def value(score: Score, name: str, default: float = 0.0) -> float:
     """A feature's value, `default` where it has none."""
     found = score.features.get(name)
     return default if found is None else found
+
+
+def taught(score: Score) -> bool:
+    """Whether what a score says was learned: BERT's, or an online model's that has seen `EXAMPLES` examples.
+
+    One that has learned nothing says 0.5 of everybody, and a mark may lie below that.
+    """
+    learned = score.models.get("online", "").removeprefix("r")
+    return score.source != "online" or (learned.isdigit() and int(learned) >= EXAMPLES)
 
 
 def order_value(score: Score) -> float:

@@ -2,18 +2,21 @@
 
 from collections.abc import Callable
 
-from online.policies.base import GONE, Kind, Marks, days, since_order, since_order_zh, value
+from online.policies.base import GONE, LEAVING, Kind, days, since_order, since_order_zh, taught, value
 from schemas.outputs import Score
 
 
 class ChurnRisk(Kind):
-    """Churn above the mark, once she has left the site; VIPs have a policy of their own."""
+    """Churn above the mark, once she has left the site; VIPs have a policy of their own.
+
+    After a month's silence it takes more: whoever is silent for so long needs no model to be noticed.
+    """
 
     name = "churn_risk"
     group = "win_back"
     vip = False
     target = "churn"
-    marks = Marks(high=0.75, low=0.6, cooldown_ms=days(14))
+    marks = LEAVING
     action = "send_win_back_offer"
     channel = "email"
     lasts_ms = days(14)
@@ -22,7 +25,7 @@ class ChurnRisk(Kind):
     facts = ("days_since_order",)
 
     def strength(self, score: Score) -> float | None:
-        return score.churn if value(score, "orders_total") >= 1 else None
+        return score.churn if value(score, "orders_total") >= 1 and taught(score) else None
 
     def text(self, score: Score, money: Callable[[float], str]) -> str:
         return (

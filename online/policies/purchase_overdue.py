@@ -1,13 +1,20 @@
 """A regular customer's usual time to order has passed."""
 
 from collections.abc import Callable
+from typing import Final
 
 from online.policies.base import GONE, Kind, Marks, days, since_order, since_order_zh, value
 from schemas.outputs import Score
 
+# Of regular customers whose usual time has passed, most come by themselves within the week.
+BY_HERSELF: Final = 0.5
+
 
 class PurchaseOverdue(Kind):
-    """Days since the last order over the usual gap between orders, once there were three orders to know it by."""
+    """Days since the last order over the usual gap between orders, once there were three orders to know it by.
+
+    Nobody is reminded who will probably order within the intent horizon without it.
+    """
 
     name = "purchase_overdue"
     group = "win_back"
@@ -21,6 +28,9 @@ class PurchaseOverdue(Kind):
 
     def strength(self, score: Score) -> float | None:
         return score.features.get("overdue") if value(score, "orders_total") >= 3 else None
+
+    def due(self, score: Score) -> bool:
+        return super().due(score) and score.intent <= BY_HERSELF
 
     def text(self, score: Score, money: Callable[[float], str]) -> str:
         return (

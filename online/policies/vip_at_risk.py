@@ -1,20 +1,19 @@
-"""One of the best customers is drifting away: told earlier than for others, and to a person."""
+"""One of the best customers is drifting away: told to a person, who calls."""
 
 from collections.abc import Callable
 
-from online.policies.base import GONE, Kind, Marks, days, since_order, since_order_zh, value
+from online.policies.base import GONE, LEAVING, Kind, days, since_order, since_order_zh, taught, value
 from schemas.outputs import Score
 
 
 class VipAtRisk(Kind):
-    """A VIP's churn above a lower mark than anybody else's."""
+    """A VIP's churn above the same marks as anybody else's."""
 
     name = "vip_at_risk"
     group = "win_back"
     vip = True
     target = "churn"
-    # Above the 0.5 of a model that has learned nothing.
-    marks = Marks(high=0.55, low=0.4, cooldown_ms=days(14))
+    marks = LEAVING
     action = "call_personally"
     channel = "phone"
     lasts_ms = days(7)
@@ -23,7 +22,7 @@ class VipAtRisk(Kind):
     facts = ("spend_total",)
 
     def strength(self, score: Score) -> float | None:
-        return score.churn
+        return score.churn if taught(score) else None
 
     def text(self, score: Score, money: Callable[[float], str]) -> str:
         return (

@@ -27,7 +27,7 @@ CART: Final[Features] = {"cart_pieces": 2.0, "cart_value": 118.0, "cart_age_hour
 CASES: Final[dict[str, tuple[str, Features, float, float]]] = {
     "churn_risk": ("silence_30", REGULAR, 0.81, 0.06),
     "vip_at_risk": ("silence_30", REGULAR | {"orders_total": 14.0, "spend_total": 940.0}, 0.62, 0.12),
-    "purchase_overdue": ("overdue", REGULAR | {"days_since_order": 20.0, "overdue": 1.54}, 0.38, 0.31),
+    "purchase_overdue": ("overdue", REGULAR | {"days_since_order": 20.0, "overdue": 1.54}, 0.28, 0.31),
     "cart_abandoned": ("cart_abandoned", REGULAR | CART | {"overdue": 0.5}, 0.2, 0.42),
     "high_intent": ("cart", REGULAR | CART | {"overdue": 0.5}, 0.1, 0.83),
     "bad_review": ("review", REGULAR | {"rating_last": 1.0, "rating_mean": 3.5, "overdue": 0.5}, 0.3, 0.2),

@@ -25,7 +25,8 @@ def make_score(draw: st.DrawFn) -> Score:
     churn = draw(share)
     return Score(
         id=str(draw(st.integers(0, 10_000))), customer="c", at=at, trigger=draw(st.sampled_from(TRIGGERS)), arrived=at,
-        churn=churn, intent=draw(share), source="online", models={"online": "r1"}, story="",
+        churn=churn, intent=draw(share), source="online", story="",
+        models={"online": draw(st.sampled_from(["r1", "r5000"]))},
         reasons={"churn": [Contribution(feature="overdue", value=2.0, weight=0.5, words="w")]},
         features={
             "orders_total": draw(st.sampled_from([0.0, 1.0, 9.0])), "spend_total": draw(st.sampled_from([0.0, 900.0])),

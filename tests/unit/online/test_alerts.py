@@ -52,8 +52,14 @@ def say(score: Score, said: Said | None = None, **policy: Any) -> tuple[list[Ale
     [
         (make_score("silence_30", churn=0.8), ["churn_risk"]),
         (make_score("silence_30", churn=0.8, features=VIP), ["vip_at_risk"]),
-        (make_score("silence_30", churn=0.55, features=VIP), ["vip_at_risk"]),
+        (make_score("silence_30", churn=0.45, features=VIP), ["vip_at_risk"]),
+        (make_score("silence_14", churn=0.35, features=REGULAR | {"days_since_order": 14.0}), ["churn_risk"]),
+        # After a month's silence it takes more.
+        (make_score("silence_30", churn=0.4, features=VIP | {"overdue": 1.0}), []),
         (make_score("overdue", churn=0.3), ["purchase_overdue"]),
+        # Who will probably come by herself needs no reminder.
+        (make_score("overdue", churn=0.3, intent=0.5), ["purchase_overdue"]),
+        (make_score("overdue", churn=0.3, intent=0.51), []),
         (make_score("overdue", churn=0.3, features=REGULAR | {"orders_total": 2.0}), []),
         (make_score("overdue", churn=0.3, features=REGULAR | {"overdue": None}), []),
         (make_score("engaged", intent=0.8), ["high_intent"]),
@@ -77,6 +83,24 @@ def say(score: Score, said: Said | None = None, **policy: Any) -> tuple[list[Ale
 )
 def test_which_score_raises_what(score: Score, expected: list[str]) -> None:
     assert kinds(say(score)[0]) == expected
+
+
+@pytest.mark.parametrize("features", [REGULAR, VIP])
+@pytest.mark.parametrize(
+    ("source", "models", "speaks"),
+    [
+        ("online", {"online": "r0"}, False),
+        ("online", {"online": "r999"}, False),
+        ("online", {"online": "r1000"}, True),
+        ("online", {}, False),
+        ("ensemble", {"online": "r0", "bert": "1"}, True),
+    ],
+)
+def test_a_model_that_has_learned_nothing_warns_of_nobody(
+    source: str, models: dict[str, str], speaks: bool, features: Features
+) -> None:
+    score = make_score("silence_14", features | {"overdue": 0.5}, churn=0.5, source=source, models=models)
+    assert bool(say(score)[0]) == speaks
 
 
 def test_an_alert_says_what_why_how_sure_what_it_is_worth_and_what_to_do() -> None:
@@ -165,9 +189,9 @@ def test_a_level_speaks_once_until_it_was_low_and_the_cool_down_is_over() -> Non
         (20, 0.9),
         (30, 0.7),
         (40, 0.9),
-        (50, 0.5),
+        (50, 0.1),
         (51, 0.8),
-        (52, 0.5),
+        (52, 0.1),
         (60, 0.9),
         (66, 0.9),
     ]:
