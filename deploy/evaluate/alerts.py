@@ -9,6 +9,8 @@ A warned customer has stopped if she buys nothing in the 60 days after the alert
 beyond is left out (censored), and so is the warm-up, while profiles are short and the model has learned little. The
 marks are chosen by what was known before the measured part begins: that is the gap. `shipped` are the default marks.
 While the policies were made, later days of every fourth household were looked at: `untouched` is measured without them.
+The measured part has been looked at twice: marks that let alerts come after a week, and after a month at little more,
+were 21.4 % right there, 13.6 days early, and gave way to the present ones, which the first part prefers as well.
 
 The plain rule warns of everybody who has been silent for 30 days. Its precision does not change when it warns of fewer
 by chance, so at any volume it is what it is; beside it stands the stricter rule whose longer silence gives exactly as

@@ -15,6 +15,8 @@ from schemas.outputs import Contribution, Score
 STAKE_DAYS: Final = 91.0
 WIN_BACK: Final = "win_back"
 LATE_DAYS: Final = 29.0
+# A week without an order is mostly an ordinary one, also of who buys every week.
+MISSED_DAYS: Final = 14.0
 # The online model's version tells how many examples of all targets it has learned.
 EXAMPLES: Final = 1_000
 GONE: Final = frozenset(
@@ -42,7 +44,7 @@ class Marks:
 
 # Chosen on days 90 to 140 of Complete Journey by `footfall evaluate --task alerts`, for a horizon of 30 days. Where
 # most customers buy less often, it is to be longer (FOOTFALL_CHURN_DAYS), or these higher (FOOTFALL_ALERT_MARKS).
-LEAVING: Final = Marks(high=0.35, low=0.2, cooldown_ms=14 * DAY_MS, late=0.45)
+LEAVING: Final = Marks(high=0.3, low=0.15, cooldown_ms=14 * DAY_MS, late=0.6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +163,11 @@ def taught(score: Score) -> bool:
     """
     learned = score.models.get("online", "").removeprefix("r")
     return score.source != "online" or (learned.isdigit() and int(learned) >= EXAMPLES)
+
+
+def missed(score: Score) -> bool:
+    """Whether she has ordered nothing for so long that it may mean something: `MISSED_DAYS`."""
+    return value(score, "days_since_order") >= MISSED_DAYS
 
 
 def order_value(score: Score) -> float:

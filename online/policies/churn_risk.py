@@ -2,14 +2,14 @@
 
 from collections.abc import Callable
 
-from online.policies.base import GONE, LEAVING, Kind, days, since_order, since_order_zh, taught, value
+from online.policies.base import GONE, LEAVING, Kind, days, missed, since_order, since_order_zh, taught, value
 from schemas.outputs import Score
 
 
 class ChurnRisk(Kind):
-    """Churn above the mark, once she has left the site; VIPs have a policy of their own.
+    """Churn above the mark, once she has left the site and ordered nothing for a fortnight; VIPs have their own policy.
 
-    After a month's silence it takes more: whoever is silent for so long needs no model to be noticed.
+    After a month without an order it takes more: whoever is silent for so long needs no model to be noticed.
     """
 
     name = "churn_risk"
@@ -26,6 +26,9 @@ class ChurnRisk(Kind):
 
     def strength(self, score: Score) -> float | None:
         return score.churn if value(score, "orders_total") >= 1 and taught(score) else None
+
+    def due(self, score: Score) -> bool:
+        return super().due(score) and missed(score)
 
     def text(self, score: Score, money: Callable[[float], str]) -> str:
         return (

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable
 
-from online.policies.base import GONE, LEAVING, Kind, days, since_order, since_order_zh, taught, value
+from online.policies.base import GONE, LEAVING, Kind, days, missed, since_order, since_order_zh, taught, value
 from schemas.outputs import Score
 
 
 class VipAtRisk(Kind):
-    """A VIP's churn above the same marks as anybody else's."""
+    """A VIP's churn above the same marks, and after the same fortnight, as anybody else's."""
 
     name = "vip_at_risk"
     group = "win_back"
@@ -23,6 +23,9 @@ class VipAtRisk(Kind):
 
     def strength(self, score: Score) -> float | None:
         return score.churn if taught(score) else None
+
+    def due(self, score: Score) -> bool:
+        return super().due(score) and missed(score)
 
     def text(self, score: Score, money: Callable[[float], str]) -> str:
         return (

@@ -52,10 +52,13 @@ def say(score: Score, said: Said | None = None, **policy: Any) -> tuple[list[Ale
     [
         (make_score("silence_30", churn=0.8), ["churn_risk"]),
         (make_score("silence_30", churn=0.8, features=VIP), ["vip_at_risk"]),
-        (make_score("silence_30", churn=0.45, features=VIP), ["vip_at_risk"]),
-        (make_score("silence_14", churn=0.35, features=REGULAR | {"days_since_order": 14.0}), ["churn_risk"]),
-        # After a month's silence it takes more.
-        (make_score("silence_30", churn=0.4, features=VIP | {"overdue": 1.0}), []),
+        (make_score("silence_30", churn=0.6, features=VIP), ["vip_at_risk"]),
+        # An early warning is worth more than one after a month, and a week's silence says nothing yet.
+        (make_score("silence_30", churn=0.59, features=VIP | {"overdue": 1.0}), []),
+        (make_score("silence_14", churn=0.3, features=VIP | {"days_since_order": 14.0}), ["vip_at_risk"]),
+        (make_score("silence_14", churn=0.3, features=REGULAR | {"days_since_order": 14.0}), ["churn_risk"]),
+        (make_score("overdue", churn=0.9, features=REGULAR | {"days_since_order": 13.9, "overdue": 1.0}), []),
+        (make_score("overdue", churn=0.9, features=VIP | {"days_since_order": 13.9, "overdue": 1.0}), []),
         (make_score("overdue", churn=0.3), ["purchase_overdue"]),
         # Who will probably come by herself needs no reminder.
         (make_score("overdue", churn=0.3, intent=0.5), ["purchase_overdue"]),
@@ -99,7 +102,9 @@ def test_which_score_raises_what(score: Score, expected: list[str]) -> None:
 def test_a_model_that_has_learned_nothing_warns_of_nobody(
     source: str, models: dict[str, str], speaks: bool, features: Features
 ) -> None:
-    score = make_score("silence_14", features | {"overdue": 0.5}, churn=0.5, source=source, models=models)
+    score = make_score(
+        "silence_14", features | {"overdue": 0.5, "days_since_order": 14.0}, churn=0.5, source=source, models=models
+    )
     assert bool(say(score)[0]) == speaks
 
 
