@@ -20,13 +20,16 @@ Run = Callable[["np.ndarray[Any, Any]", "np.ndarray[Any, Any]"], "np.ndarray[Any
 
 
 def in_onnxruntime(model: Path) -> tuple[str, Run]:
-    """The served network's weights, in fp32, with ONNX Runtime as it comes: every core, every optimisation."""
+    """The served network's weights, in fp32, with ONNX Runtime as it comes: every core, every optimisation.
+
+    What the served network does to save work is left out: see `full_precision`.
+    """
     import onnxruntime as ort
 
-    from deploy.bench.full_precision import dequantise
+    from deploy.bench.full_precision import textbook
 
     ort.set_default_logger_severity(3)
-    session = ort.InferenceSession(dequantise(model), providers=["CPUExecutionProvider"])
+    session = ort.InferenceSession(textbook(model), providers=["CPUExecutionProvider"])
 
     def run(ids: "np.ndarray[Any, Any]", mask: "np.ndarray[Any, Any]") -> "np.ndarray[Any, Any]":
         answer: np.ndarray[Any, Any] = session.run(None, {"input_ids": ids, "attention_mask": mask})[0]
