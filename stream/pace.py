@@ -2,7 +2,7 @@
 
 from typing import Final
 
-TARGET_S: Final = 0.5
+TARGET_S: Final = 0.2
 SMALLEST: Final = 4
 _SMOOTHING: Final = 0.3
 

@@ -47,7 +47,7 @@ class Settings(BaseSettings):
         5.0, gt=0, description="a batch not answered by then falls back to the online model"
     )
     score_behind_s: float = Field(
-        0.5, gt=0, description="live snapshots that waited longer are scored by the online model alone"
+        0.3, gt=0, description="live snapshots that waited longer are scored by the online model alone"
     )
     score_explain_s: float = Field(
         0.25, ge=0, description="an alert waits no longer for BERT's reasons; at 0 it gives the online model's alone"

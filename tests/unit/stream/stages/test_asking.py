@@ -109,7 +109,7 @@ def scores(out: Outputs) -> list[Score]:
 
 
 @pytest.mark.parametrize(
-    ("waited", "history_s", "count", "shadowed"), [(0.0, 0.0, 3, True), (0.4, 0.0, 3, False), (0.0, 90_000.0, 3, False)]
+    ("waited", "history_s", "count", "shadowed"), [(0.0, 0.0, 3, True), (0.2, 0.0, 3, False), (0.0, 90_000.0, 3, False)]
 )
 async def test_the_shadow_is_asked_about_live_snapshots_while_nothing_waits(
     models: Models, run: Callable[..., Run], out: Outputs, waited: float, history_s: float, count: int, shadowed: bool

@@ -225,7 +225,7 @@ async def test_an_alert_is_explained_by_what_moved_the_served_score(
     assert 2 < bert.asked <= 26
 
 
-@pytest.mark.parametrize("late", [{"waited": 0.4}, {"history_s": 86_400.0}])
+@pytest.mark.parametrize("late", [{"waited": 0.2}, {"history_s": 86_400.0}])
 async def test_there_is_no_time_to_explain_what_waited_or_is_history(
     bert: Bert, run: Callable[..., Run], out: Outputs, late: dict[str, float]
 ) -> None:
