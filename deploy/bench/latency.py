@@ -26,7 +26,7 @@ LAG_EVERY_S = 0.5
 # What came out this long after the last event still counts; a pipeline that is further behind is not waited for.
 GRACE_S = 5.0
 STANDSTILL = 50.0
-# Half a minute of a shop in which everybody is new raises hardly an alert; these marks let the likeliest buyers raise some.
+# Half a minute of a shop in which everybody is new raises hardly an alert: with these the likeliest buyers raise some.
 MARKS = {"high_intent": {"high": 0.1, "low": 0.05}}
 
 
