@@ -15,7 +15,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from deploy.bench.shop_sessions import STEP_MS, sessions, views
+from deploy.bench.shop_sessions import sessions
+from deploy.bench.shop_views import STEP_MS, views
 from deploy.local import environment
 from deploy.local.part import Say
 from online.index import ItemIndex

@@ -16,7 +16,8 @@ import aiohttp
 import numpy as np
 from aiohttp import web
 
-from deploy.bench.shop_sessions import STEP_MS, sessions, views
+from deploy.bench.shop_sessions import sessions
+from deploy.bench.shop_views import STEP_MS, views
 from online.index import ItemIndex
 from stream.recommender.app import Recommender
 

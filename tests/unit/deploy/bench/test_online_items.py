@@ -1,5 +1,8 @@
 """The benchmarks of recommendations, in small: they measure what they say, on shops that have every item."""
 
+import subprocess
+import sys
+
 import numpy as np
 
 from deploy.bench import recommender
@@ -30,3 +33,11 @@ def test_the_recommender_is_loaded_and_answers_all() -> None:
     found = recommender.measure(items=50, clicks=250, rate=20, seconds=1.0, events_per_s=50)
     assert (found["requests"], found["failed"]) == (20, 0)
     assert 0 < found["p50_ms"] <= found["p99_ms"]
+
+
+def test_what_runs_in_an_environment_of_its_own_asks_for_numpy_alone() -> None:
+    asked = (
+        "import sys, deploy.bench.shop_sessions; print({'msgspec', 'schemas'} & sys.modules.keys() or 'numpy alone')"
+    )
+    done = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.strip() == "numpy alone"
