@@ -10,6 +10,7 @@ import msgspec
 import numpy as np
 import polars as pl
 
+from inference.baselines.table import table as of_names
 from schemas.features import FEATURES, NAMES
 from schemas.outputs import Features, Snapshot
 from stream.settings import Settings
@@ -64,8 +65,5 @@ def load(path: Path) -> Past:
     """The past of an example file (see `stream.dataset`): what is labelled both ways."""
     table = pl.read_parquet(path).filter(pl.col("churn").is_not_null(), pl.col("intent").is_not_null()).sort("at", "id")
     decode = msgspec.json.Decoder(Snapshot).decode
-    features = np.full((table.height, len(NAMES)), np.nan)
-    for number, raw in enumerate(table["snapshot"]):
-        found = decode(raw).features
-        features[number] = [np.nan if (value := found.get(name)) is None else value for name in NAMES]
+    features = of_names((decode(raw).features for raw in table["snapshot"]), table.height, NAMES)
     return Past(table["at"].to_numpy(), features, {target: table[target].to_numpy() for target in TARGETS}, table)

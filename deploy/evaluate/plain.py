@@ -8,6 +8,7 @@ from deploy.evaluate.cases import Cases
 from inference.baselines.boosting import boosted
 from inference.baselines.linear import of_characters, regressed
 from inference.baselines.spend import Seen, fit
+from inference.baselines.table import table
 from inference.train.examples import Row
 from online.encode import encode
 from schemas.features import NAMES
@@ -24,7 +25,13 @@ def plain(task: str, cases: Cases, seed: int) -> dict[str, Array]:
     train, test = ([_features(row) for row in rows] for rows in (cases.train, cases.test))
     amounts = task == "value"
     found = {
-        "lightgbm": boosted(_matrix(train), cases.train_labels, _matrix(test), amounts=amounts, seed=seed),
+        "lightgbm": boosted(
+            table(train, len(train), NAMES),
+            cases.train_labels,
+            table(test, len(test), NAMES),
+            amounts=amounts,
+            seed=seed,
+        ),
         "logistic": regressed(
             [_inputs(one) for one in train], cases.train_labels, [_inputs(one) for one in test], amounts=amounts
         ),
@@ -37,10 +44,6 @@ def plain(task: str, cases: Cases, seed: int) -> dict[str, Array]:
 
 def _features(row: Row) -> Features:
     return row.snapshot.features if row.snapshot is not None else {}
-
-
-def _matrix(rows: list[Features]) -> Array:
-    return np.array([[np.nan if (v := one.get(name)) is None else v for name in NAMES] for one in rows])
 
 
 def _inputs(features: Features) -> dict[str, float]:

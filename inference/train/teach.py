@@ -8,6 +8,7 @@ from scipy.special import expit, logit
 
 from inference.baselines.boosting import boosted
 from inference.baselines.second import curved
+from inference.baselines.table import table
 from inference.rhythm import NAMES as STORY
 from inference.train.batches import Labels
 from inference.train.examples import Row
@@ -32,7 +33,7 @@ def taught(rows: Sequence[Row], labels: Labels, heads: Sequence[str], share: flo
     """
     found = labels.copy()
     stories = np.array([n for n, row in enumerate(rows) if row.snapshot is not None], dtype=np.intp)
-    features = _matrix([rows[n] for n in stories])
+    features = table((numbers(rows[n]) for n in stories), len(stories), READ)
     folds = np.array([hash64(f"{seed} {_customer(rows[n])}") % FOLDS for n in stories])
     for column in (heads.index(head) for head in TAUGHT if head in heads):
         wanted = labels[stories, column]
@@ -52,7 +53,7 @@ def teach(
 ) -> "np.ndarray[Any, Any]":
     """What trees and regression, half and half in log odds, say of `asked`, [rows, numbers]."""
     trees = boosted(features, labels, asked, amounts=False, seed=seed)
-    told, others = (dict(zip(READ, table.T, strict=True)) for table in (features, asked))
+    told, others = (dict(zip(READ, given.T, strict=True)) for given in (features, asked))
     line = curved(told, labels, others)
     mean: np.ndarray[Any, Any] = expit(
         (logit(np.clip(trees, 1e-6, 1 - 1e-6)) + logit(np.clip(line, 1e-6, 1 - 1e-6))) / 2
@@ -62,11 +63,3 @@ def teach(
 
 def _customer(row: Row) -> str:
     return row.snapshot.customer if row.snapshot is not None else ""
-
-
-def _matrix(rows: Sequence[Row]) -> "np.ndarray[Any, Any]":
-    found = np.full((len(rows), len(READ)), np.nan)
-    for place, row in enumerate(rows):
-        told = numbers(row)
-        found[place] = [np.nan if (v := told.get(name)) is None else v for name in READ]
-    return found
