@@ -1,6 +1,6 @@
 """Example files made from what a shop has: a log of events, labelled reviews, or the examples of an installation."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -67,14 +67,19 @@ def make(
 def _replayed(
     source: str, path: Path | None, shape: Shape, settings: "Settings", progress: "Progress"
 ) -> "pl.DataFrame":
+    from stream.sources.catalogue import open_source
+
+    return labelled(_events(open_source(source, path), settings.currency, progress), shape, settings)
+
+
+def labelled(events: "Iterable[Event]", shape: Shape, settings: "Settings") -> "pl.DataFrame":
+    """The examples of these events, which are in order of time."""
     from schemas.features import DAY_MS
     from stream.dataset import Horizons, examples, table
     from stream.features.engine import Config
-    from stream.sources.catalogue import open_source
 
     horizons = Horizons(**{name: round(days * DAY_MS) for name, days in shape.horizons(settings).items()})
     every, warm_up = round(shape.every * DAY_MS), round(shape.warm_up * DAY_MS)
-    events = _events(open_source(source, path), settings.currency, progress)
     return table(examples(events, horizons, Config(currency=settings.currency), every, warm_up))
 
 

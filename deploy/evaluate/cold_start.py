@@ -11,8 +11,8 @@ import numpy as np
 
 from deploy.evaluate.asked import Asked
 from deploy.evaluate.delayed import Found, run
+from deploy.evaluate.online import judge
 from deploy.evaluate.past import TARGETS, Past, load
-from online.metrics import log_loss, roc_auc
 from online.prior import read
 from online.state import Learner
 from schemas.errors import OperatorError
@@ -48,18 +48,22 @@ def measure(asked: Asked) -> dict[str, Any]:
         for name, learner in (("prior", Learner(prior)), ("none", Learner())):
             task = progress.add_task(f"predicting, then learning: {name}", total=len(past.at))
             lived[name] = run(past, learner, nobody, horizons, lambda rows, task=task: progress.advance(task, rows))  # type: ignore[misc]
+    everything = np.ones(len(past.at), bool)
     first = {target: past.cutoffs[0] + horizons[target] for target in TARGETS}
     return {
-        "auc": _judged(past, lived, np.ones(len(past.at), bool), _auc),
-        "log_loss": _judged(past, lived, np.ones(len(past.at), bool), _loss),
+        "auc": _judged("auc", past, lived, everything),
+        "log_loss": _judged("log_loss", past, lived, everything),
         "before_the_first_label": {
-            target: {name: _auc(past, found, target, past.at < first[target]) for name, found in lived.items()}
+            target: {
+                name: judge("auc", past, found, target, "online", past.at < first[target])
+                for name, found in lived.items()
+            }
             for target in TARGETS
         },
         "over_time": [
             {"day": (cutoff - past.cutoffs[0]) // DAY_MS, "examples": int((past.at == cutoff).sum())}
-            | {"auc": _judged(past, lived, past.at == cutoff, _auc)}
-            | {"log_loss": _judged(past, lived, past.at == cutoff, _loss)}
+            | {"auc": _judged("auc", past, lived, past.at == cutoff)}
+            | {"log_loss": _judged("log_loss", past, lived, past.at == cutoff)}
             for cutoff in past.cutoffs
         ],
         "examples": len(past.at),
@@ -85,31 +89,20 @@ def _past(asked: Asked, settings: Settings) -> Past:
 
 
 def _simulated(seed: int, customers: int, settings: Settings) -> Any:
+    from deploy.dataset import Shape, labelled
     from deploy.simulate.storefront import Storefront
     from schemas.decode import decode
-    from stream.dataset import Horizons, examples, table
-    from stream.features.engine import Config
 
     shop = Storefront(seed, customers=customers, days=DAYS, live_every_s=600)
-    events = (decode(told.value, "USD") for told in shop.events(START_MS, START_MS + DAYS * DAY_MS))
-    days = {"churn": settings.churn_days, "intent": settings.intent_days, "value": settings.value_days}
-    horizons = Horizons(**{name: number * DAY_MS for name, number in days.items()})
-    every, warm_up = round(EVERY * DAY_MS), round(WARM_UP * DAY_MS)
-    return table(examples(events, horizons, Config(currency="USD"), every, warm_up))
+    events = (decode(told.value, settings.currency) for told in shop.events(START_MS, START_MS + DAYS * DAY_MS))
+    return labelled(events, Shape(every=EVERY, warm_up=WARM_UP), settings)
 
 
-def _judged(past: Past, lived: dict[str, Found], rows: Any, by: Any) -> dict[str, dict[str, float | None]]:
-    return {target: {name: by(past, found, target, rows) for name, found in lived.items()} for target in TARGETS}
-
-
-def _auc(past: Past, found: Found, target: str, rows: Any) -> float | None:
-    value = roc_auc(past.labels[target][rows].tolist(), found.columns[target]["online"][rows].tolist())
-    return None if value is None else round(value, 4)
-
-
-def _loss(past: Past, found: Found, target: str, rows: Any) -> float | None:
-    labels, given = past.labels[target][rows].tolist(), found.columns[target]["online"][rows].tolist()
-    return round(sum(map(log_loss, labels, given)) / len(labels), 4) if labels else None
+def _judged(metric: str, past: Past, lived: dict[str, Found], rows: Any) -> dict[str, dict[str, float | None]]:
+    return {
+        target: {name: judge(metric, past, found, target, "online", rows) for name, found in lived.items()}
+        for target in TARGETS
+    }
 
 
 def show(console: "Console", found: dict[str, Any]) -> None:

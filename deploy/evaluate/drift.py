@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any, Final
 from msgspec.structs import replace
 
 from deploy.evaluate.asked import Asked
+from deploy.evaluate.replayed import snapshots
 from online.shift import Shifts
 from schemas.errors import OperatorError
 from schemas.features import DAY_MS
-from schemas.outputs import Snapshot
+from stream.features.engine import Config
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -68,34 +69,24 @@ def followed(asked: Asked, progress: "Progress", words: str, change: "Callable[[
     """The monitor's alarms by day of the log, and its last day; events are as `change` makes them from `CHANGED` on."""
     shifts, alarms = Shifts(), []
     first = day = 0
-    for snapshot in _snapshots(asked, progress, words, change):
+    for snapshot in snapshots(_events(asked, progress, words, change), Config()):
         first = first or snapshot.at
         day = (snapshot.at - first) // DAY_MS
         alarms += [(day, shift.feature) for shift in shifts.learn_one(snapshot.features, snapshot.at) if shift.alarm]
     return alarms, day
 
 
-def _snapshots(
-    asked: Asked, progress: "Progress", words: str, change: "Callable[[Event], Event]"
-) -> "Iterator[Snapshot]":
+def _events(asked: Asked, progress: "Progress", words: str, change: "Callable[[Event], Event]") -> "Iterator[Event]":
     from schemas.decode import decode
-    from stream.features.engine import Config, Engine
     from stream.sources import completejourney
 
-    engine = Engine(Config())
     task = progress.add_task(words, total=asked.limit or completejourney.count())
-    begin = today = 0
-    for offset, told in enumerate(completejourney.events(asked.limit)):
+    begin = 0
+    for told in completejourney.events(asked.limit):
         progress.advance(task)
         event = decode(told.value, completejourney.CURRENCY)
         begin = begin or event.at
-        if event.at >= begin + CHANGED * DAY_MS:
-            event = change(event)
-        if event.at // DAY_MS > today:
-            today = event.at // DAY_MS
-            for _ in engine.flush():  # Prunes what no feature sees any more.
-                pass
-        yield from (one for one in engine.apply(event, 0, offset, event.at) if isinstance(one, Snapshot))
+        yield change(event) if event.at >= begin + CHANGED * DAY_MS else event
 
 
 def show(console: "Console", found: dict[str, Any]) -> None:

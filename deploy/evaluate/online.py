@@ -64,7 +64,7 @@ def measure(asked: Asked) -> dict[str, Any]:
         columns["lightgbm_once"], columns["lightgbm_retrained"] = trees[f"once.{target}"], trees[f"retrained.{target}"]
     result = _summary(known, found, test_from)
     result["learners"] = {
-        target: {name: _judge("auc", known, found, target, name, known.at >= test_from) for name in LEARNERS}
+        target: {name: judge("auc", known, found, target, name, known.at >= test_from) for name in LEARNERS}
         for target in TARGETS
     }
     return result | {"cost": _cost(known, found, trees, test_from)}
@@ -114,13 +114,13 @@ def _summary(known: Past, found: Found, test_from: int) -> dict[str, Any]:
     result: dict[str, Any] = {"examples": int(tested.sum()), "test_day": TEST_DAY}
     for metric in ("auc", "log_loss", "brier", "calibration"):
         result[metric] = {
-            target: {source: _judge(metric, known, found, target, source, tested) for source in SOURCES}
+            target: {source: judge(metric, known, found, target, source, tested) for source in SOURCES}
             for target in TARGETS
         }
     result["over_time"] = [
         {"day": (cutoff - known.cutoffs[0]) // DAY_MS + WARM_UP, "examples": int((known.at == cutoff).sum())}
         | {
-            target: {source: _judge("auc", known, found, target, source, known.at == cutoff) for source in SOURCES}
+            target: {source: judge("auc", known, found, target, source, known.at == cutoff) for source in SOURCES}
             for target in TARGETS
         }
         for cutoff in known.cutoffs
@@ -128,7 +128,7 @@ def _summary(known: Past, found: Found, test_from: int) -> dict[str, Any]:
     return result
 
 
-def _judge(metric: str, known: Past, found: Found, target: str, source: str, rows: Any) -> float | None:
+def judge(metric: str, known: Past, found: Found, target: str, source: str, rows: Any) -> float | None:
     """One metric of one source over these rows; None where it was not asked, or where there is no such metric."""
     given = found.columns[target][source][rows]
     if np.isnan(given).any():

@@ -13,13 +13,28 @@ what is learned from.
 
 from bisect import bisect_right
 from collections import defaultdict, deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from online.learner import OnlineModel
 from schemas.behaviours import Behaviour, Event
 from schemas.features import DAY_MS
 from schemas.outputs import Example, Score, Snapshot
 from stream.features.engine import Config, Engine
+
+
+def snapshots(
+    events: Iterable[Event], config: Config, new_day: Callable[[int], None] = lambda _clock: None
+) -> Iterator[Snapshot]:
+    """The engine's snapshots of events in order of time; `new_day` hears of each day's first event's time before it."""
+    engine = Engine(config)
+    today = 0
+    for offset, event in enumerate(events):
+        if event.at // DAY_MS > today:
+            today = event.at // DAY_MS
+            new_day(event.at)
+            for _ in engine.flush():  # Prunes what no feature sees any more.
+                pass
+        yield from (one for one in engine.apply(event, 0, offset, event.at) if isinstance(one, Snapshot))
 
 
 class Replayed:
@@ -29,8 +44,8 @@ class Replayed:
     """
 
     def __init__(self, config: Config, horizons: Mapping[str, int]) -> None:
-        self._engine = Engine(config)
-        self._horizons, self._lateness = horizons, config.lateness
+        self._config = config
+        self._horizons = horizons
         self._model = OnlineModel()
         self._waiting: dict[str, deque[Score]] = {target: deque() for target in horizons}
         self._kept: dict[str, int] = {}
@@ -38,19 +53,14 @@ class Replayed:
 
     def scores(self, events: Iterable[Event]) -> Iterator[tuple[Score, Snapshot]]:
         """A score for each of the engine's snapshots; the events, all of them orders, are in order of time."""
-        today = 0
-        for offset, event in enumerate(events):
-            if event.at // DAY_MS > today:
-                today = event.at // DAY_MS
-                for target in self._horizons:
-                    self._learn(target, event.at)
-                for _ in self._engine.flush():  # Prunes what no feature sees any more.
-                    pass
+        for snapshot in snapshots(self._watched(events), self._config, self._learn):
+            yield self._score(snapshot), snapshot
+
+    def _watched(self, events: Iterable[Event]) -> Iterator[Event]:
+        for event in events:
             if event.behaviour == Behaviour.ORDER:
                 self.orders[event.customer].append(event.at)
-            for record in self._engine.apply(event, 0, offset, event.at):
-                if isinstance(record, Snapshot):
-                    yield self._score(record), record
+            yield event
 
     def _score(self, snapshot: Snapshot) -> Score:
         online = self._model.predict_one(snapshot.features)
@@ -75,10 +85,14 @@ class Replayed:
                 waiting.append(score)
         return score
 
-    def _learn(self, target: str, clock: int) -> None:
+    def _learn(self, clock: int) -> None:
+        for target in self._horizons:
+            self._learn_target(target, clock)
+
+    def _learn_target(self, target: str, clock: int) -> None:
         """Learn from the scores whose horizon and lateness are over; they wait about in order of time."""
         waiting, horizon = self._waiting[target], self._horizons[target]
-        while waiting and waiting[0].at + horizon + self._lateness <= clock:
+        while waiting and waiting[0].at + horizon + self._config.lateness <= clock:
             score = waiting.popleft()
             orders = self.orders[score.customer]
             following = bisect_right(orders, score.at)

@@ -159,7 +159,7 @@ def value(score: Score, name: str, default: float = 0.0) -> float:
 def taught(score: Score) -> bool:
     """Whether what a score says was learned: BERT's, or an online model's that has seen `EXAMPLES` examples.
 
-    One that has learned nothing says 0.5 of everybody, and a mark may lie below that.
+    One that has learned nothing of the shop says 0.5 of its average customer, and a mark may lie below that.
     """
     learned = score.models.get("online", "").removeprefix("r")
     return score.source != "online" or (learned.isdigit() and int(learned) >= EXAMPLES)

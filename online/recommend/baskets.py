@@ -14,6 +14,7 @@ from online.recommend.memory import Memory
 from online.recommend.popular import Popular
 from online.recommend.ranker import Ranker
 from online.recommend.shoppers import Bought, Shopper
+from schemas.features import DAY_MS
 
 Floats = NDArray[Any]
 
@@ -22,7 +23,6 @@ COLUMNS: Final = (
 )  # fmt: skip
 # The most popular items that she never bought are candidates as well.
 NEW: Final = 40
-_DAY_MS: Final = 86_400_000
 _SAME: Final = 0.5
 
 PRIOR: Final = np.zeros(len(COLUMNS), np.float32)
@@ -84,10 +84,10 @@ def features(bought: Sequence[Bought], popular: Floats, orders: int, at: int) ->
             for b in bought
         ]
     )
-    since = np.maximum(told[:, 1], 0) / _DAY_MS
+    since = np.maximum(told[:, 1], 0) / DAY_MS
     count = told[:, 2]
     several = count > 1
-    gap = np.maximum(told[:, 0] / _DAY_MS / np.maximum(count - 1, 1), _SAME)
+    gap = np.maximum(told[:, 0] / DAY_MS / np.maximum(count - 1, 1), _SAME)
     part = np.where(several, np.log(np.maximum(since / gap, 1e-2)), 0.0)
     table = found[:own]
     table[:, 0] = np.log1p(count)
