@@ -30,6 +30,9 @@ class Behaviour(IntEnum):
     OTHER = 19
     REVIEW_SCORED = 20  # what was found out about a review: no behaviour of hers, and never counted as one
 
+    # An enum hashes its name, in Python: every event is looked up several times.
+    __hash__ = int.__hash__
+
 
 class Line(Struct, frozen=True, gc=False, array_like=True):
     """A product in a behaviour; `price` in minor units for one piece, None when it was not said."""

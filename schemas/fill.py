@@ -75,12 +75,13 @@ def _search(event: Event, p: ProductsSearched) -> None:
     event.text = p.query
 
 
-def _list(event: Event, p: ProductListViewed) -> None:
-    event.lines = _lines(p.products, event.currency)
+def _nothing(event: Event, p: ProductListViewed) -> None:
+    """What a list showed her is no choice of hers: its products are not read."""
 
 
 def _one(event: Event, p: OneProduct | CartChange) -> None:
-    _set_currency(event, p.currency)
+    if p.currency:
+        _set_currency(event, p.currency)
     try:
         event.lines = (_line(p, event.currency),)
     except Rejected as rejected:
@@ -148,7 +149,7 @@ def _order_change(event: Event, p: OrderChanged) -> None:
 
 FILL: dict[type[Properties], Callable[[Event, Properties], None]] = {
     ProductsSearched: _search,  # type: ignore[dict-item]
-    ProductListViewed: _list,  # type: ignore[dict-item]
+    ProductListViewed: _nothing,  # type: ignore[dict-item]
     OneProduct: _one,  # type: ignore[dict-item]
     CartChange: _one,  # type: ignore[dict-item]
     CartViewed: _cart,  # type: ignore[dict-item]

@@ -15,15 +15,14 @@ OURS = "footfall"
 class Contender:
     """One way to keep profiles. `group` and `store` take the topics' prefix and the round's name.
 
-    `store` is the compacted topic with the state, None where there is none; `short` ones get a prefix of the events, so
-    that a round does not take minutes; `python` gives the interpreter, and installs it where need be.
+    `store` is the compacted topic with the state, None where there is none; `python` gives the interpreter, and
+    installs it where need be.
     """
 
     name: str
     group: Callable[[str, str], str]
     store: Callable[[str, str], str] | None
     python: Callable[[Path, Say], str] = lambda _cache, _say: sys.executable
-    short: bool = False
 
     @property
     def module(self) -> str:
@@ -37,7 +36,6 @@ CONTENDERS = (
         "faust_table",
         lambda _prefix, run: f"faust-{run}",
         lambda _prefix, run: f"faust-{run}-profiles-changelog",
-        short=True,
     ),
     Contender(
         "quix",

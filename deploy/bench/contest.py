@@ -4,7 +4,6 @@ import asyncio
 import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import Any
 
 from deploy.bench.contenders import CONTENDERS, NAMES, OURS, Contender
@@ -17,23 +16,22 @@ from schemas.errors import OperatorError
 from stream.kafka.admin import create_topics
 from stream.settings import Settings
 
-LONG, SHORT = "long-", "short-"
+PREFIX = "mix-"
 MODES = {"state": False, "with_outputs": True}
 Speeds = dict[str, Speed]
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to run: contenders by name, `rounds` of each mode, `total` events, of which the slow get `short`."""
+    """What to run: contenders by name, `rounds` of each mode, `total` events."""
 
     names: tuple[str, ...] = NAMES
     rounds: int = 3
     total: int = 300_000
-    short: int = 10_000
     customers: int = CUSTOMERS
     span_s: int = SPAN_S
     partitions: int = 4
-    modes: tuple[str, ...] = tuple(MODES)
+    modes: tuple[str, ...] = ("state",)
     profile_to: str = ""
 
     def __post_init__(self) -> None:
@@ -62,10 +60,9 @@ class Watcher:
 
 @dataclass
 class Found:
-    """Speeds by mode, one dict a round, and the two event sets."""
+    """Speeds by mode, one dict a round, and the event set."""
 
     mix: Filled
-    short: Filled
     speeds: dict[str, list[Speeds]] = field(default_factory=dict)
 
 
@@ -80,10 +77,9 @@ async def contest(settings: Settings, plan: Plan, announce: Announce, watcher: W
                 speeds: Speeds = {}
                 for contender in rotated(chosen, number):
                     watcher.turn(f"{mode}, round {number + 1} of {plan.rounds}: {contender.name}")
-                    filled, prefix = (found.short, SHORT) if contender.short else (found.mix, LONG)
                     run = f"{mode.replace('_', '-')}-{number}"
                     folder = own.data_dir / f"{contender.name}-{run}"
-                    turn = Turn(own, prefix, filled, run, MODES[mode], folder, plan.profile_to)
+                    turn = Turn(own, PREFIX, found.mix, run, MODES[mode], folder, plan.profile_to)
                     speeds[contender.name] = await take(turn, contender, pythons[contender.name])
                     watcher.done(contender.name, speeds[contender.name].rate)
                 found.speeds.setdefault(mode, []).append(speeds)
@@ -101,14 +97,8 @@ def _say(announce: Announce, name: str) -> Callable[[str], None]:
 
 
 def _fill(settings: Settings, plan: Plan, sent: Callable[[int], None]) -> Found:
-    sets = []
-    slow = any(contender.short for contender in plan.contenders)
-    for prefix, total in ((LONG, plan.total), (SHORT, min(plan.short, plan.total) if slow else 0)):
-        create_topics(settings.model_copy(update={"topic_prefix": prefix}))
-        # The short set is how the long one begins: as many events, of the same customers, in the same order.
-        first = islice(events(plan.total, plan.customers, plan.span_s), total)
-        sets.append(fill(settings, prefix, first, sent))
-    return Found(sets[0], sets[1])
+    create_topics(settings.model_copy(update={"topic_prefix": PREFIX}))
+    return Found(fill(settings, PREFIX, events(plan.total, plan.customers, plan.span_s), sent))
 
 
 def summary(plan: Plan, found: Found) -> dict[str, Any]:
@@ -118,7 +108,6 @@ def summary(plan: Plan, found: Found) -> dict[str, Any]:
     result: dict[str, Any] = {**modes[first], "rounds": plan.rounds, "mode": first}
     result |= {mode: modes[mode] for mode in others}
     result |= {"mix": found.mix.told(), "span_s": plan.span_s, "partitions": plan.partitions}
-    result["events"] = {c.name: found.short.total if c.short else found.mix.total for c in plan.contenders}
     return result
 
 

@@ -160,8 +160,14 @@ class Engine:
         An event that the profile already holds (read again after a crash, or a repeat) changes nothing.
         """
         at, customer, behaviour = event.at, event.customer, event.behaviour
-        now = at if at <= arrived else self.time(at, arrived)
-        records = self.advance(now, arrived) if now > self.clock else []
+        clock = at if at <= arrived else self.time(at, arrived)
+        records: list[Record] = []
+        if clock > self.clock:
+            heap = self._heap
+            if (heap and heap[0][0] <= clock) or arrived - clock < LIVE_MS:
+                records = self.advance(clock, arrived)
+            else:
+                self.clock = clock
         self._offsets[source] = offset
         profile = self.profiles.get(customer) or self._wake(customer)
         if profile is None:

@@ -2,11 +2,12 @@
 
 import asyncio
 import sys
-from typing import Any, Final
+from typing import Final
 
 from faust.types import TP
 
 from stream.kafka.state import Held, Out, PartitionState, Waiting
+from stream.kafka.transport import Read
 
 _NOTHING: Final = Held(0, sys.maxsize)
 
@@ -22,7 +23,7 @@ class Owned:
         self.state = state
         self.ready = asyncio.Event()
         self.changes: dict[bytes, bytes | None] = {}
-        self.runs: list[Any] = []
+        self.runs: list[Read] = []
         self.inputs: set[TP] = set()
         self.task: asyncio.Task[None] | None = None
         self._waits = state if isinstance(state, Waiting) else None
@@ -35,10 +36,10 @@ class Owned:
         """Process what need not wait any longer; whether there is more of it."""
         return self._waits is not None and self._waits.release(out)
 
-    def processed(self) -> list[Any]:
+    def processed(self) -> list[Read]:
         """The runs of which nothing waits."""
         waiting = self.waiting()
-        return [event for event in self.runs if event.message.offset < waiting.get(event.message.topic, _NOTHING).first]
+        return [run for run in self.runs if run.offset < waiting.get(run.tp.topic, _NOTHING).first]
 
     def hold(self, held: set[TP], limit: int) -> None:
         """Add to `held` the inputs of which more than `limit` records wait, take out those of which it is half.

@@ -34,6 +34,7 @@ from stream.kafka.reading import Reading
 from stream.kafka.restore import read_partition
 from stream.kafka.state import Applying, Ends, PartitionState
 from stream.kafka.store import check_inputs, check_store
+from stream.kafka.transport import Read
 from stream.kafka.watch import Watch
 from stream.settings import Settings
 
@@ -159,7 +160,7 @@ class Stage:
             try:
                 await owned.state.process(message.value, partial(self.send, owned.number))
                 if self.owned.get(owned.number) is owned:
-                    owned.runs.append(event)
+                    owned.runs.append(Read(message.tp, message.offset))
                     self._reading.received(message.tp, message.offset)
                     await self._release(owned)
             except Exception as error:
@@ -266,10 +267,10 @@ class Stage:
         await state.acknowledged()
         for owned, runs in held:
             if self._mine(owned):
-                for event in runs:
-                    self.app.consumer.finish(event.message)
-                finished = set(map(id, runs))
-                owned.runs = [event for event in owned.runs if id(event) not in finished]
+                for run in runs:
+                    self.app.consumer.finish(run)
+                finished = set(runs)
+                owned.runs = [run for run in owned.runs if run not in finished]
                 owned.state.durable(partial(self.send, owned.number))
 
     def _measure_outputs(self) -> None:

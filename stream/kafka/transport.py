@@ -44,6 +44,10 @@ class Record(Struct, gc=False):
 class Fetched(fetcher.PartitionRecords):  # type: ignore[misc]
     """aiokafka's reading of a fetched partition, with a `Record` for each record: its own costs four times as much."""
 
+    def __iter__(self) -> Iterator[Record]:
+        # Itself, a call more for each record, would only pass on what this gives.
+        return self._records_iterator  # type: ignore[no-any-return]
+
     def _consumer_record(self, tp: TP, record: Any) -> Record:
         return Record(tp.topic, tp.partition, record.offset, record.timestamp, record.key, record.value, record.headers)
 
@@ -61,6 +65,13 @@ class Run(NamedTuple):
     def offset(self) -> int:
         """The offset of the last record: acknowledging the run acknowledges all up to it."""
         return int(self.records[-1].offset)
+
+
+class Read(NamedTuple):
+    """Where a run ends that was read: all that is kept of it until it is finished."""
+
+    tp: TP
+    offset: int
 
 
 class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
@@ -210,9 +221,9 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
         """Faust's own acknowledgement, which it also gives to messages that it skips: it commits nothing."""
         return False
 
-    def finish(self, message: Message) -> None:
+    def finish(self, run: Read) -> None:
         """The run is done, and what it changed is durable: everything up to its last offset may be committed."""
-        self._done[message.tp] = max(self._done.get(message.tp, 0), message.offset + 1)
+        self._done[run.tp] = max(self._done.get(run.tp, 0), run.offset + 1)
 
     def _filter_tps_with_pending_acks(self, topics: Any = None) -> Iterator[TP]:
         return (tp for tp in list(self._done) if topics is None or tp in topics or tp.topic in topics)

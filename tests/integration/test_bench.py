@@ -53,7 +53,7 @@ def test_latency(tmp_path: Path) -> None:
 
 
 def test_profile(tmp_path: Path) -> None:
-    few = ("--events", "3000", "--short-events", "500", "--customers", "200", "--rounds", "1", "--partitions", "2")
+    few = ("--events", "3000", "--customers", "200", "--rounds", "1", "--partitions", "2", "--mode", "both")
     found = bench(tmp_path, "profile", *few)
     names = {"footfall", "faust_table", "quix", "floor"}
     for mode in (found, found["with_outputs"]):
@@ -61,7 +61,6 @@ def test_profile(tmp_path: Path) -> None:
         assert min(mode["events_per_s"].values()) > 0
         assert mode["ratio"].keys() == names - {"footfall"}
     assert found["mix"]["events"] == 3000
-    assert found["events"]["faust_table"] == 500
 
 
 def test_serve(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from stream.kafka.epochs import Epoch
 from stream.kafka.owned import Owned
 from stream.kafka.stage import Stage
 from stream.kafka.state import Held
-from stream.kafka.transport import Run
+from stream.kafka.transport import Read, Run
 from stream.settings import Settings
 
 INPUT = TP(CLICKSTREAM.name, 0)
@@ -143,8 +143,8 @@ class Faust:
         self.committed: list[int] = []
         self.under_way: asyncio.Future[None] | None = None
 
-    def finish(self, message: Any) -> None:
-        self.finished.append(message.offset)
+    def finish(self, run: Read) -> None:
+        self.finished.append(run.offset)
 
     async def maybe_wait_for_commit_to_finish(self) -> bool:
         if self.under_way is not None:

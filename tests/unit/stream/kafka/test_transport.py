@@ -11,7 +11,7 @@ from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from aiokafka.record.memory_records import MemoryRecords
 from faust.types import TP
 
-from stream.kafka.transport import HELD_S, Consumer, ConsumerThread, Record
+from stream.kafka.transport import HELD_S, Consumer, ConsumerThread, Read, Record
 
 INPUT = TP("clickstream", 0)
 
@@ -34,7 +34,7 @@ def test_what_faust_acknowledges_by_itself_is_not_committed(consumer: Consumer) 
 
 def test_what_is_finished_may_be_committed_up_to_its_last_record(consumer: Consumer) -> None:
     for offset in (7, 5):
-        consumer.finish(message(offset))
+        consumer.finish(Read(INPUT, offset))
     assert list(consumer._filter_tps_with_pending_acks()) == [INPUT]
     assert consumer._new_offset(INPUT) == 8
 
