@@ -57,17 +57,20 @@ def gather(asked: Asked) -> Cases:
     if table[asked.task].drop_nulls().n_unique() < 2:
         raise OperatorError(f"{asked.source} has no labels for {asked.task}")
     parts = examples.split(table, horizons, by="customers")
-    learned = [row for part in (parts.train, parts.validation) for row in examples.rows(part, None, asked.seed)]
-    train, train_labels = _known(learned, asked.task)
-    test, test_labels = _known(examples.rows(parts.test, asked.limit, asked.seed), asked.task)
     horizon = horizons.get(asked.task, 0)
+
+    def known(part: "pl.DataFrame", most: int | None = None) -> list[Row]:
+        # Asked before any are drawn: a limit is of cases that can be judged.
+        return examples.rows(part.drop_nulls(asked.task), most, asked.seed)
+
+    train, test = [*known(parts.train), *known(parts.validation)], known(parts.test, asked.limit)
     return Cases(
         train,
-        train_labels,
+        _labels(train, asked.task),
         test,
-        test_labels,
-        _known(examples.rows(parts.validation, None, asked.seed), asked.task)[0],
-        _known(examples.rows(_late(parts, horizon), None, asked.seed), asked.task)[0],
+        _labels(test, asked.task),
+        known(parts.validation),
+        known(_late(parts, horizon)),
         horizon,
     )
 
@@ -82,6 +85,5 @@ def _late(parts: "Split", horizon_days: int) -> "pl.DataFrame":
     return parts.unlabelled.filter(pl.col("at") + horizon_days * DAY_MS > int(tested.to_numpy().min()))
 
 
-def _known(rows: Sequence[Row], task: str) -> "tuple[list[Row], np.ndarray[Any, np.dtype[np.float64]]]":
-    kept = [row for row in rows if getattr(row, task) is not None]
-    return kept, np.array([float(getattr(row, task)) for row in kept])
+def _labels(rows: Sequence[Row], task: str) -> "np.ndarray[Any, np.dtype[np.float64]]":
+    return np.array([float(getattr(row, task)) for row in rows])

@@ -47,7 +47,8 @@ def measure(asked: Asked) -> dict[str, Any]:
     """Comprehensiveness and sufficiency by target, with 95% intervals, and the time of an explanation."""
     if asked.source != completejourney.NAME:
         raise OperatorError(f"explanations are measured on {completejourney.NAME}, not on {asked.source}")
-    cases = random.Random(asked.seed).sample(list(snapshots(asked)), asked.limit or CASES)
+    known = list(snapshots(asked))
+    cases = random.Random(asked.seed).sample(known, min(asked.limit or CASES, len(known)))
     return asyncio.run(_on_triton(cases, asked))
 
 
