@@ -53,6 +53,11 @@ class Tokenizer:
         token: int | None = self._backend.token_to_id(word)
         return token
 
+    def word(self, number: int) -> str:
+        """The word of one id; empty where there is none."""
+        found: str | None = self._backend.id_to_token(number)
+        return found or ""
+
     def encode(self, texts: Sequence[str]) -> list[list[int]]:
         """The ids of each text."""
         bounded = [text[: CHARS_A_TOKEN * self.limit] for text in texts]

@@ -14,7 +14,8 @@ import numpy as np
 from deploy.bench.child import Child, child
 from deploy.bench.place import place
 from deploy.bench.stories import stories
-from deploy.local import environment
+from deploy.local import environment, repository
+from deploy.local.repository import Device
 from deploy.local.supervisor import Announce
 from inference.model import SHIPPED, Model
 from inference.triton import TritonScorer
@@ -31,6 +32,7 @@ CALLERS = (1, 8, 64)
 # Between the served int8 and fp32 of the same weights, on average; a wrong network would be far from it.
 MOST_APART = 0.05
 DEADLINE_S = 60.0
+INT8, FP16 = "int8", "fp16 (CUDA)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,7 @@ class Plan:
     texts: int = 256
     events: int = 40_000
     rounds: int = 5
-    device: str = "cpu"
+    device: Device = "cpu"
     torch: str = ""
 
 
@@ -53,7 +55,11 @@ class Watch:
 
 
 async def serve(settings: Settings, plan: Plan, announce: Announce, watch: Watch) -> dict[str, Any]:
-    """Run the rounds, then callers side by side. Raises `OperatorError` where the contenders do not answer alike."""
+    """Run the rounds, then callers side by side. Raises `OperatorError` where the contenders do not answer alike.
+
+    On a GPU the textbook's loop runs there too where its Python's torch can (`Plan.torch`); ONNX Runtime's stays on the
+    CPU, as its environment has no CUDA.
+    """
     folder = settings.model_dir or SHIPPED
     model = Model.load(folder)
     texts = await asyncio.to_thread(stories, model, plan.texts, plan.events, watch.read)
@@ -68,7 +74,8 @@ async def serve(settings: Settings, plan: Plan, announce: Announce, watch: Watch
 
     python = plan.torch or await asyncio.to_thread(install)
     runtime = "torch" if plan.torch else "onnxruntime"
-    arguments = ("deploy.bench.textbook", str(folder.resolve()), str(model.manifest.max_tokens), runtime)
+    where = "cuda" if repository.on_gpu(plan.device) else "cpu"
+    arguments = ("deploy.bench.textbook", str(folder.resolve()), str(model.manifest.max_tokens), runtime, where)
     async with AsyncExitStack() as stack:
         own, _ = await stack.enter_async_context(
             place(settings, ("triton",), announce=announce, triton_device=plan.device)
@@ -176,6 +183,7 @@ def _summary(
     runtime: str,
 ) -> dict[str, Any]:
     """Medians over the rounds; a ratio is ours over the other's within one round."""
+    precision = FP16 if repository.on_gpu(plan.device) else INT8
     ratios = {name: [o / s for o, s in zip(seconds[name], seconds[OURS], strict=True)] for name in PAD}
     return {
         "seq_per_s": {name: round(len(texts) / median(took), 1) for name, took in seconds.items()},
@@ -188,5 +196,6 @@ def _summary(
         "tokens": round(float(np.mean([len(ids) for ids in model.encode(texts)])), 1),
         "model": model.version,
         "device": plan.device,
-        "runtime": {OURS: "Triton, onnxruntime int8", TEXTBOOK: runtime, DYNAMIC: runtime},
+        **({"card": repository.card()} if precision == FP16 else {}),
+        "runtime": {OURS: f"Triton, onnxruntime {precision}", TEXTBOOK: runtime, DYNAMIC: runtime},
     }

@@ -38,14 +38,21 @@ def in_onnxruntime(model: Path) -> tuple[str, Run]:
     return f"onnxruntime {ort.__version__} fp32", run
 
 
-def in_torch(model: Path) -> tuple[str, Run]:
-    """A network of the served one's shape, in fp32, with torch and transformers; its weights are by chance."""
+def in_torch(model: Path, device: str) -> tuple[str, Run]:
+    """A network of the served one's shape, in fp32, with torch and transformers; its weights are by chance.
+
+    On a GPU where that is asked for, and torch has one.
+    """
     import onnx
     import torch
     from transformers import BertConfig, BertModel
 
     graph = onnx.load(model).graph
-    words = next(table.dims for table in graph.initializer if "word_embeddings" in table.name and len(table.dims) == 2)
+    words = next(
+        table.dims
+        for table in graph.initializer
+        if table.name.startswith("network.words.weight") and len(table.dims) == 2
+    )
     layers = sum(node.op_type in ("Softmax", "QAttention") for node in graph.node)
     shape = BertConfig(
         vocab_size=words[0],
@@ -54,22 +61,25 @@ def in_torch(model: Path) -> tuple[str, Run]:
         num_attention_heads=words[1] // 32,
         intermediate_size=4 * words[1],
     )
-    network = BertModel(shape, add_pooling_layer=False).eval()
+    place = device if device == "cpu" or torch.cuda.is_available() else "cpu"
+    network = BertModel(shape, add_pooling_layer=False).eval().to(place)
 
     def run(ids: "np.ndarray[Any, Any]", mask: "np.ndarray[Any, Any]") -> "np.ndarray[Any, Any]":
         with torch.no_grad():
-            hidden = network(input_ids=torch.from_numpy(ids), attention_mask=torch.from_numpy(mask)).last_hidden_state
-        answer: np.ndarray[Any, Any] = hidden.mean(1).numpy()
+            given = {"input_ids": torch.from_numpy(ids).to(place), "attention_mask": torch.from_numpy(mask).to(place)}
+            hidden = network(**given).last_hidden_state
+        answer: np.ndarray[Any, Any] = hidden.mean(1).cpu().numpy()
         return answer
 
-    return f"torch {torch.__version__} fp32, weights by chance", run
+    return f"torch {torch.__version__} fp32 on {place}, weights by chance", run
 
 
-def main(folder: str, tokens: str, runtime: str) -> None:
+def main(folder: str, tokens: str, runtime: str, device: str) -> None:
     """Answer until stdin ends."""
     tokenizer = Tokenizer.from_file(str(Path(folder) / "tokenizer.json"))
     tokenizer.enable_truncation(int(tokens))
-    name, run = (in_torch if runtime == "torch" else in_onnxruntime)(Path(folder) / "model.onnx")
+    model = Path(folder) / "model.onnx"
+    name, run = in_torch(model, device) if runtime == "torch" else in_onnxruntime(model)
     print(json.dumps({"runtime": name}), flush=True)
     for line in sys.stdin:
         asked = json.loads(line)

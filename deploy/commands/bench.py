@@ -1,7 +1,7 @@
 """`footfall bench`: how fast, how soon, how small; every figure in the README comes from here."""
 
 from contextlib import nullcontext
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -254,7 +254,7 @@ def serve(
     texts: Annotated[int, typer.Option(min=1, help="stories that each contender scores in a round")] = 256,
     events: Annotated[int, typer.Option(min=1000, help="baskets that the stories are made of")] = 40_000,
     rounds: Annotated[int, typer.Option(min=1, help="rounds")] = 5,
-    device: Annotated[str, typer.Option(help="where Triton runs BERT: cpu, cuda, or auto")] = "cpu",
+    device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="where Triton runs BERT")] = "cpu",
     torch: Annotated[str, typer.Option(help="a Python with torch and transformers, to run the textbook in")] = "",
     as_json: JsonOption = False,
 ) -> None:

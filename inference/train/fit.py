@@ -16,7 +16,7 @@ from inference.train.adversarial import perturbed
 from inference.train.batches import Encoded, Labels, batches, pad
 from inference.train.loop import Loop, Tell
 from inference.train.loss import Loss
-from inference.train.network import Network
+from inference.train.network import PARTS, Network
 from inference.train.numbers import rows_of
 from inference.train.options import Options
 
@@ -127,11 +127,11 @@ def fit(
 def predict(
     network: Network, ids: Sequence[list[int]], batch: int = 64, *, parts: bool = False
 ) -> "np.ndarray[Any, np.dtype[np.float64]]":
-    """The network's answers to each text, [texts, heads], in order; with `parts`, their parts, [texts, heads, 2]."""
+    """The network's answers to each text, [texts, heads], in order; with `parts`, [texts, heads, `PARTS`]."""
     network.eval()
     device = next(network.parameters()).device
     heads = network.head.out_features
-    answers = np.zeros((len(ids), heads, 2) if parts else (len(ids), heads))
+    answers = np.zeros((len(ids), heads, PARTS) if parts else (len(ids), heads))
     ask = network.parts if parts else network
     order = sorted(range(len(ids)), key=lambda i: len(ids[i]))
     for start in range(0, len(order), batch):

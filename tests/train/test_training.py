@@ -12,10 +12,13 @@ from inference import manifest as manifests
 from inference.manifest import Manifest
 from inference.model import Model
 from inference.train.export import run as onnx_answers
+from inference.train.finish import Provenance
 from inference.train.loop import Tell
+from inference.train.onto import onto
 from inference.train.options import Options
-from inference.train.run import Provenance, train
+from inference.train.run import train
 from schemas.behaviours import Behaviour
+from schemas.errors import OperatorError
 from schemas.features import DAY_MS
 from schemas.outputs import Moment, Snapshot
 from stream.dataset import Labelled, table, write
@@ -146,6 +149,46 @@ def test_a_text_is_answered_alike_alone_and_in_any_company(trained: tuple[Path, 
 
 def test_nothing_that_never_varied_is_read(trained: tuple[Path, Manifest, list[int]]) -> None:
     assert set(trained[1].features) <= {"days_since_order", "orders_90d", "overdue"}
+
+
+@pytest.fixture(scope="module")
+def more(data: list[Path], tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """The stories, and more reviews than before, of which only the order of two characters tells."""
+    folder = tmp_path_factory.mktemp("more")
+    chance = random.Random(2)
+    reviews = pl.read_parquet(data[1])
+    content = [chance.random() < 0.5 for _ in range(1_000)]
+    texts = [f"{'很好' if good else '好很'} {n}" for n, good in enumerate(content)]
+    write(
+        pl.concat([reviews] * 9).head(1_000).with_columns(pl.Series("text", texts), pl.Series("sentiment", content)),
+        folder / "reviews.parquet",
+    )
+    return [data[0], folder / "reviews.parquet"]
+
+
+def test_a_served_model_learns_to_read_reviews_and_says_of_customers_what_it_said(
+    more: list[Path], trained: tuple[Path, Manifest, list[int]], tmp_path: Path
+) -> None:
+    served, before, _ = trained
+    whence = WHENCE._replace(name="next-bert")
+    after = onto(served, more, tmp_path / "next-bert", None, whence, OPTIONS)
+    assert after.metrics["sentiment"]["roc_auc"] > 0.99
+    assert after.metrics["sentiment"]["calibration_error"] < 0.1
+    assert (after.version, after.data["onto"]) == ("next-bert", "test-bert")
+    assert (after.bins, after.heads, after.max_tokens) == (before.bins, before.heads, before.max_tokens)
+    for head in ("churn", "intent", "value"):
+        assert after.metrics[head]["roc_auc"] == pytest.approx(before.metrics[head]["roc_auc"], abs=1e-3)
+    manifests.verify(tmp_path / "next-bert", after)
+    # What was made can be gone on from in its turn, to the same.
+    again = onto(tmp_path / "next-bert", more, tmp_path / "third", None, whence, OPTIONS)
+    assert again.metrics["sentiment"] == after.metrics["sentiment"]
+
+
+def test_who_goes_on_brings_stories_to_be_measured_on(
+    more: list[Path], trained: tuple[Path, Manifest, list[int]], tmp_path: Path
+) -> None:
+    with pytest.raises(OperatorError, match="give examples of each"):
+        onto(trained[0], more[1:], tmp_path / "next-bert", None, WHENCE, OPTIONS)
 
 
 @pytest.mark.parametrize("method", ["lora", "adalora", "prefix"])

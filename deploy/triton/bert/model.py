@@ -8,9 +8,11 @@ import numpy as np
 import onnxruntime as ort
 import triton_python_backend_utils as pb_utils
 
+CUDA = "CUDAExecutionProvider"
+
 
 class TritonPythonModel:
-    """Runs `model.onnx` beside this file on each batch that Triton has collected."""
+    """Runs `model.onnx` beside this file on each batch that Triton has collected: as it is, or on a GPU in fp16."""
 
     def initialize(self, args: dict[str, str]) -> None:
         """Load the network and its identity; Triton does not serve the version when this raises."""
@@ -20,16 +22,9 @@ class TritonPythonModel:
         options.intra_op_num_threads = int(config["parameters"]["threads"]["string_value"])
         # Idle threads must sleep: the cores are shared with the rest of the pipeline.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        network, provider = "model.onnx", "CPUExecutionProvider"
-        placed: dict[str, str] = {}
-        if args["model_instance_kind"] == "GPU":
-            ort.preload_dlls()
-            network, provider = "model.fp16.onnx", "CUDAExecutionProvider"
-            placed = {"device_id": args["model_instance_device_id"]}
-        self.session = ort.InferenceSession(os.path.join(folder, network), options, providers=[(provider, placed)])
-        if self.session.get_providers()[0] != provider:
-            # ONNX Runtime goes on without its CUDA libraries; many times slower, and saying nothing.
-            raise RuntimeError(f"{provider} cannot be had: look at onnxruntime-gpu and its CUDA libraries")
+        path = os.path.join(folder, "model.onnx")
+        on_gpu = args["model_instance_kind"] == "GPU"
+        self.session = (cuda if on_gpu else cpu)(path, options, args["model_instance_device_id"])
         with open(os.path.join(folder, "manifest.json"), "rb") as file:
             manifest = json.load(file)
         heads = ",".join(manifest.get("heads", ("churn", "intent")))
@@ -55,6 +50,32 @@ class TritonPythonModel:
             rows = np.array([self.identity] * len(probabilities), dtype=np.object_)
             outputs.append(pb_utils.Tensor("identity", rows))
         return pb_utils.InferenceResponse(outputs)
+
+
+def cpu(path: str, options: Any, _: str) -> Any:
+    """The int8 network on the CPU."""
+    return ort.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+
+
+def cuda(path: str, options: Any, device: str) -> Any:
+    """The same network in fp16 on a GPU; RuntimeError where CUDA cannot be had, naming what to do.
+
+    ONNX Runtime would go on without its CUDA libraries: many times slower, and saying nothing.
+    """
+    fix = "install onnxruntime-gpu[cuda,cudnn] and onnx into Triton's Python, or set FOOTFALL_TRITON_DEVICE=cpu"
+    if CUDA not in ort.get_available_providers():
+        raise RuntimeError(f"this onnxruntime has no CUDA: {fix}")
+    try:
+        import onnx
+        from precision import dequantise, halve
+    except ImportError as error:
+        raise RuntimeError(f"fp16 needs {error.name}: {fix}") from error
+    ort.preload_dlls()
+    network = halve(dequantise(onnx.load(path))).SerializeToString()
+    session = ort.InferenceSession(network, options, providers=[(CUDA, {"device_id": device})])
+    if session.get_providers()[0] != CUDA:
+        raise RuntimeError(f"CUDA's libraries, or a card for them, are missing: {fix}")
+    return session
 
 
 def stack(blocks: list[Any]) -> np.ndarray[Any, Any]:

@@ -14,7 +14,9 @@ from stream.dataset import Labelled, table, write
 def labelled(day: int, number: int) -> Labelled:
     """An example; in the last fifth of the days, what is spent is known of one customer in ten."""
     at = day * DAY_MS
-    snapshot = Snapshot(id=f"{day}-{number}", customer=str(number), at=at, trigger="cutoff", arrived=at, features={}, story=[])
+    snapshot = Snapshot(
+        id=f"{day}-{number}", customer=str(number), at=at, trigger="cutoff", arrived=at, features={}, story=[]
+    )
     known = day < 240 or number % 10 == 0
     return Labelled(snapshot, number % 2 == 0, number % 3 == 0, float(number) if known else None)
 

@@ -5,17 +5,19 @@ import socket
 import sys
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Literal
 
 import pytest
 from typer.testing import CliRunner
 
 from deploy.cli import app
-from deploy.local import catalogue, repository, triton_install
+from deploy.local import catalogue, repository, triton, triton_install
 from deploy.local.ports import LOOPBACK, Port, check_disk, free_port
 from deploy.local.repository import assemble
 from inference import registry
 from inference.registry import Entry, Registry
 from schemas.errors import OperatorError
+from stream.settings import Settings
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *arguments: str, **settings: object) -> tuple[int, str]:
@@ -94,24 +96,50 @@ def test_a_repository_is_laid_out_as_triton_reads_it(tmp_path: Path) -> None:
     for _ in range(2):
         assemble(catalogue.TEMPLATE, model, tmp_path / "models", "bert")
     found = {str(path.relative_to(tmp_path / "models")) for path in (tmp_path / "models").rglob("*")}
-    assert found == {"bert", "bert/config.pbtxt", "bert/1", "bert/1/model.py", "bert/1/model.onnx"}
+    inside = {"bert/1/model.py", "bert/1/precision.py", "bert/1/model.onnx"}
+    assert found == {"bert", "bert/config.pbtxt", "bert/1", *inside}
 
 
 def test_one_folder_serves_from_a_cpu_and_from_a_gpu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(repository, "GPUS", tmp_path)
-    model = tmp_path / "model"
-    model.mkdir()
     template = (catalogue.TEMPLATE / "config.pbtxt").read_text()
-    assert not repository.on_gpu(model, "auto")
-    with pytest.raises(OperatorError, match="FOOTFALL_TRITON_DEVICE=cpu"):
-        repository.on_gpu(model, "cuda")
-    (model / repository.HALF).touch()
-    assert [repository.on_gpu(model, device) for device in ("auto", "cpu", "cuda")] == [True, False, True]
+    monkeypatch.setattr(repository, "GPUS", (tmp_path / "none",))
+    assert [repository.on_gpu(device) for device in ("auto", "cpu", "cuda")] == [False, False, True]
+    monkeypatch.setattr(repository, "GPUS", (tmp_path / "none", tmp_path))
+    assert [repository.on_gpu(device) for device in ("auto", "cpu", "cuda")] == [True, False, True]
     on_gpu = repository.configure(template, "bert-2", on_gpu=True)
     assert 'name: "bert-2"' in on_gpu
     assert "KIND_GPU" in on_gpu
     assert "KIND_CPU" not in on_gpu
     assert repository.configure(template, "bert", on_gpu=False) == template
+
+
+@pytest.mark.parametrize(("device", "kind"), [("cpu", "KIND_CPU"), ("auto", "KIND_CPU"), ("cuda", "KIND_GPU")])
+def test_the_settings_choose_where_a_model_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, device: Literal["auto", "cpu", "cuda"], kind: str
+) -> None:
+    monkeypatch.setattr(repository, "GPUS", (tmp_path / "none",))
+    models = catalogue.models(Settings(triton_device=device, data_dir=tmp_path))
+    assert f"kind: {kind} " in (models / "bert" / "config.pbtxt").read_text()
+    assert repository.any_on_gpu(models) == (kind == "KIND_GPU")
+
+
+def test_a_gpu_that_is_not_there_is_told_of_before_anything_is_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(repository, "GPUS", (tmp_path / "none",))
+    monkeypatch.setattr(triton, "install", lambda *_, **__: pytest.fail("it began to install"))
+    settings = Settings(triton_device="cuda", data_dir=tmp_path)
+    part = triton.Triton(settings, "test", lambda: catalogue.models(settings))
+    with pytest.raises(OperatorError, match=r"shows none: install NVIDIA's driver .*FOOTFALL_TRITON_DEVICE=cpu"):
+        part.prepare(lambda _: None)
+
+
+def test_the_card_is_named_as_its_driver_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(repository, "GPUS", (tmp_path,))
+    assert repository.card() == ""
+    (tmp_path / "0000:3b:00.0").mkdir()
+    (tmp_path / "0000:3b:00.0" / "information").write_text("Model: \t\t NVIDIA H100 PCIe\nIRQ: 1\n")
+    assert repository.card() == "NVIDIA H100 PCIe"
 
 
 def test_triton_loads_versions_in_use_and_lives_by_the_one_that_serves(tmp_path: Path) -> None:
