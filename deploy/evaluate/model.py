@@ -164,11 +164,16 @@ def _amounts(told: dict[str, "Array"], cases: "Cases", asked: Asked) -> dict[str
 
     spent = cases.test_labels
     above = (spent > np.median(spent)).astype(float)
-    return {
+    found = {
         **_ranked(told, above, cases, asked),
         "mean_spent": float(spent.mean()),
         "scores": {name: errors(given, spent) for name, given in told.items()},
     }
+    if asked.plots is not None:
+        from inference.measures.plots import draw_amounts
+
+        found["plots"] = draw_amounts(asked.plots, asked.task, told, spent)
+    return found
 
 
 def _robustness(bert: Any, cases: "Cases", asked: Asked) -> dict[str, float]:
