@@ -177,7 +177,7 @@ def test_a_served_model_learns_to_read_reviews_and_says_of_customers_what_it_sai
     assert (after.version, after.data["onto"]) == ("next-bert", "test-bert")
     assert (after.bins, after.heads, after.max_tokens) == (before.bins, before.heads, before.max_tokens)
     for head in ("churn", "intent", "value"):
-        assert after.metrics[head]["roc_auc"] == pytest.approx(before.metrics[head]["roc_auc"], abs=1e-3)
+        assert after.metrics[head]["roc_auc"] == pytest.approx(before.metrics[head]["roc_auc"], abs=0.01)
     manifests.verify(tmp_path / "next-bert", after)
     # What was made can be gone on from in its turn, to the same.
     again = onto(tmp_path / "next-bert", more, tmp_path / "third", None, whence, OPTIONS)
