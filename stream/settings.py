@@ -82,6 +82,12 @@ class Settings(BaseSettings):
     flush_interval_s: float = Field(
         1.0, gt=0, description="time between two barriers: what is read again after a crash"
     )
+    flush_behind: int = Field(
+        3,
+        ge=1,
+        description="of so many intervals one has a barrier while a worker catches up: each changed profile is "
+        "written once a barrier, so rare ones cost less",
+    )
     delivery_s: float = Field(
         120.0, ge=1, description="a worker whose record Kafka has not taken by then starts again from its last commit"
     )

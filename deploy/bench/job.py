@@ -52,7 +52,7 @@ class Marks:
 
     The times are the machine's monotonic clock, which the process that measures reads as well. `start` is called at
     the first; `finish` after the last: it asks the engine for the commit that its interval would otherwise bring up
-    to a second later.
+    to three seconds later.
     """
 
     def __init__(self, total: int, finish: Callable[[], None], start: Callable[[], object] | None = None) -> None:

@@ -67,8 +67,8 @@ async def take(turn: Turn, contender: Contender, python: str) -> Speed:
     """How fast it is from the first record that it processes until its group has committed the last one.
 
     Starting (imports, joining the group) counts for nobody. The last record asks for a commit at once, so that nobody
-    waits for an interval, which is a second for everyone. Raises `OperatorError` where it fails, takes too long, or
-    made anything but the right state.
+    waits for an interval, which is three seconds for everyone. Raises `OperatorError` where it fails, takes too
+    long, or made anything but the right state.
     """
     await asyncio.to_thread(prepare, turn, contender)
     job = turn.job(contender)

@@ -16,10 +16,20 @@ class Reading:
         self._app = app
         self._received: dict[TP, int] = {}
         self._positions: dict[TP, int] = {}
+        self._lately = 0
 
-    def received(self, tp: TP, offset: int) -> None:
-        """The run that ends at `offset` is with its partition's state."""
+    def received(self, tp: TP, offset: int, records: int) -> None:
+        """The run of so many records that ends at `offset` is with its partition's state."""
         self._received[tp] = offset
+        self._lately += records
+
+    def barrier(self) -> None:
+        """What is received from now on is received since the last barrier."""
+        self._lately = 0
+
+    def behind(self) -> bool:
+        """Whether more is left to read than was received since the last barrier."""
+        return sum(self.lag(tp) or 0 for tp in self._app.consumer.assignment()) > self._lately
 
     def forget(self, revoked: Iterable[TP]) -> None:
         """These are somebody else's now."""
@@ -46,7 +56,7 @@ class Reading:
         if end is None:
             return None
         read = self._received.get(tp)
-        position = read + 1 if read is not None else consumer._committed_offset.get(tp) or 0
+        position = read + 1 if read is not None else consumer.committed(tp)
         return max(0, int(end) - max(int(position), self._positions.get(tp, 0)))
 
     def end(self, tp: TP) -> float | None:

@@ -161,7 +161,7 @@ class Stage:
                 await owned.state.process(message.value, partial(self.send, owned.number))
                 if self.owned.get(owned.number) is owned:
                     owned.runs.append(Read(message.tp, message.offset))
-                    self._reading.received(message.tp, message.offset)
+                    self._reading.received(message.tp, message.offset, len(message.value.records))
                     await self._release(owned)
             except Exception as error:
                 self._broken = True
@@ -226,7 +226,10 @@ class Stage:
 
     async def _barriers(self) -> None:
         while True:
-            await asyncio.sleep(self.settings.flush_interval_s)
+            for _ in range(self.settings.flush_behind):
+                await asyncio.sleep(self.settings.flush_interval_s)
+                if not self._reading.behind():
+                    break
             await self.barrier()
 
     async def barrier(self) -> None:
@@ -247,6 +250,7 @@ class Stage:
 
     async def _make_final(self) -> None:
         self._measure_outputs()
+        self._reading.barrier()
         held = []
         for owned in self.owned.values():
             if owned.ready.is_set():

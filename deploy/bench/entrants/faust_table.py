@@ -38,7 +38,7 @@ def application(job: Job) -> faust.App:
         store="memory://",
         web_enabled=False,
         topic_partitions=job.partitions,
-        broker_commit_interval=1.0,
+        broker_commit_interval=3.0,
         consumer_auto_offset_reset="earliest",
         producer_compression_type="lz4",
         producer_linger=0.005,

@@ -16,7 +16,7 @@ def main() -> None:
             "bootstrap.servers": job.brokers,
             "group.id": job.group,
             "auto.offset.reset": "earliest",
-            "auto.commit.interval.ms": 1_000,
+            "auto.commit.interval.ms": 3_000,
             "fetch.message.max.bytes": 4 * 1024 * 1024,
         }
     )
