@@ -9,7 +9,7 @@ from msgspec import Struct
 from online.metrics import log_loss
 
 ENSEMBLE: Final = "ensemble"
-NAMES: Final = (ENSEMBLE, "bert", "online", "newton", "linear", "forest")
+NAMES: Final = (ENSEMBLE, "bert", "online", "newton", "linear", "forest", "renewal")
 # Evidence is the champion's log loss less a candidate's on the same examples, as mean of a block of so many: examples
 # of one customer lie close together and say the same, blocks are nearly independent.
 BLOCK: Final = 250

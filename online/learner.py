@@ -5,6 +5,7 @@ from typing import Any, Final
 from online.learners.amount import Amount
 from online.learners.basis import vector
 from online.learners.blend import Blend, Given
+from online.learners.renewal import UNKNOWN, Past
 from online.prior import Prior
 from online.words import say
 from schemas.features import NAMES
@@ -39,16 +40,16 @@ class OnlineModel:
         found = {target: blend.newton.learned for target, blend in self._blends.items()}
         return found | {VALUE: self._amount.learned}
 
-    def predict_one(self, features: Features) -> Parts:
+    def predict_one(self, features: Features, past: Past = UNKNOWN) -> Parts:
         """The probabilities of no purchase within the churn horizon and of a purchase within the intent horizon, and
         the spend expected within the value horizon (None until it is known).
         """
-        return self.answer(features)[0]
+        return self.answer(features, past)[0]
 
-    def answer(self, features: Features) -> tuple[Parts, Said]:
+    def answer(self, features: Features, past: Past = UNKNOWN) -> tuple[Parts, Said]:
         """The prediction, and what each learner says."""
         given = Given.of(features)
-        said = {target: blend.predict(given) for target, blend in self._blends.items()}
+        said = {target: blend.predict(given, past.get(target)) for target, blend in self._blends.items()}
         mixed = {target: self._blends[target].combine(said[target]) for target in TARGETS}
         return Parts(churn=mixed["churn"], intent=mixed["intent"], value=self._amount.predict(given.values)), said
 

@@ -6,6 +6,7 @@ from online.contest import ENSEMBLE, Contest
 from online.drift import Drift
 from online.ensemble import Ensemble
 from online.learner import LEARNED, TARGETS, VALUE, OnlineModel, Said
+from online.learners.renewal import UNKNOWN, Past
 from online.metrics import Rolling
 from online.prior import Prior
 from schemas.outputs import Example, Features, ModelSnapshot, Parts
@@ -49,9 +50,11 @@ class Learner:
             self.ensembles[example.target].learn_one(example)
         self.model.learn_one(example)
 
-    def answer(self, features: Features, bert: Parts | None) -> Answer:
-        """What is served of these features and BERT's answer (None: it gave none), and what every candidate says."""
-        online, said = self.model.answer(features)
+    def answer(self, features: Features, bert: Parts | None, past: Past = UNKNOWN) -> Answer:
+        """What is served of these features, BERT's answer (None: it gave none) and the like moments of her past, and
+        what every candidate says.
+        """
+        online, said = self.model.answer(features, past)
         served = {target: self._serve(target, bert, online, said[target]) for target in TARGETS}
         value = online.value if bert is None or bert.value is None else bert.value
         return Answer(Parts(churn=served["churn"], intent=served["intent"], value=value), online, said)

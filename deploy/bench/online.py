@@ -9,14 +9,22 @@ from typing import Any, Final, NamedTuple
 from online.encode import encode
 from online.learners.amount import Amount
 from online.learners.basis import vector
+from online.learners.blend import NAMES
 from online.learners.forest import Forest
 from online.learners.newton import Newton
+from online.learners.renewal import past
 from online.logistic import Logistic
 from online.metrics import roc_auc
 from online.state import Learner
-from schemas.features import FEATURES
+from schemas.behaviours import Behaviour
+from schemas.features import DAY_MS, FEATURES
 from schemas.odds import sigmoid
-from schemas.outputs import Example, Features, Parts
+from schemas.outputs import Example, Features, Moment, Parts
+
+# A story as long as they get, of orders only: the dearest.
+_NOW: Final = 400 * DAY_MS
+_STORY: Final = [Moment(_NOW - (5 + 11 * n) * DAY_MS, Behaviour.ORDER) for n in reversed(range(32))]
+_HORIZONS: Final = {"churn": 30 * DAY_MS, "intent": 7 * DAY_MS}
 
 
 class Known(NamedTuple):
@@ -116,12 +124,16 @@ def _all() -> Contender:
         learner.learn_one(
             Example(
                 id="", customer="", at=0, matured=0, target="churn", label=one.label, features=one.features, story="",
-                served=0.5, bert=0.5, online=0.5, learners={"linear": 0.5, "newton": 0.5, "forest": 0.5},
+                served=0.5, bert=0.5, online=0.5, learners=dict.fromkeys(NAMES, 0.5),
             )
         )  # fmt: skip
 
     bert = Parts(churn=0.5, intent=0.5)
-    return Contender(lambda features: learner.answer(features, bert).online.churn, learn)
+
+    def predict(features: Features) -> float:
+        return learner.answer(features, bert, past(_STORY, _NOW, _HORIZONS)).online.churn
+
+    return Contender(predict, learn)
 
 
 def _river(model: Any) -> Contender:

@@ -17,6 +17,7 @@ import numpy as np
 from deploy.evaluate.past import TARGETS, Past
 from online.contest import ENSEMBLE
 from online.learners.blend import NAMES
+from online.learners.renewal import past as past_of
 from online.metrics import recency
 from online.state import Learner
 from schemas.outputs import Example, Features, Parts
@@ -55,7 +56,7 @@ def run(past: Past, learner: Learner, bert: Any, horizons: dict[str, int], advan
             if known:
                 found.rates[target][past.at == cutoff] = past.labels[target][:known].mean()
         now = np.flatnonzero(past.at == cutoff)
-        _predict(past, learner, found, now, bert)
+        _predict(past, learner, found, now, bert, horizons)
         advance(len(now))
     return found
 
@@ -69,12 +70,13 @@ def _learn(past: Past, learner: Learner, found: Found, target: str, rows: range)
     found.learned += len(examples)
 
 
-def _predict(past: Past, learner: Learner, found: Found, rows: Any, bert: Any) -> None:
+def _predict(past: Past, learner: Learner, found: Found, rows: Any, bert: Any, horizons: dict[str, int]) -> None:
     asked = [(int(row), past.row(row), _parts(bert[row])) for row in rows]
+    told = list(past.snapshots(rows))
     began = time.process_time()
     answers = []
-    for _, features, parts in asked:
-        answers.append(learner.answer(features, parts))
+    for (_, features, parts), snapshot in zip(asked, told, strict=True):
+        answers.append(learner.answer(features, parts, past_of(snapshot.story, snapshot.at, horizons)))
     found.predict_s += time.process_time() - began
     found.predicted += len(asked)
     for (row, _, parts), (served, online, learners) in zip(asked, answers, strict=True):

@@ -10,6 +10,7 @@ from deploy.evaluate.asked import Asked
 from deploy.evaluate.delayed import LEARNERS, Found, run
 from deploy.evaluate.past import TARGETS, Past, past
 from inference.model import MODEL_FILE, SHIPPED, Model
+from inference.train.examples import held
 from online.metrics import calibration_error, log_loss, roc_auc
 from online.state import Learner
 from schemas.errors import OperatorError
@@ -29,8 +30,9 @@ SOURCES: Final = ("constant", "recency", "online", "bert", "ensemble", "lightgbm
 def measure(asked: Asked) -> dict[str, Any]:
     """ROC AUC, log loss, Brier score and calibration error by target and source on the cut-offs from `TEST_DAY` on.
 
-    Labels are learned once mature. BERT is asked from two of its longest horizons before its own test part on, which
-    it never learned from, so that the weights between it and the online model are learned on honest answers only.
+    Labels are learned once mature. BERT is asked about what it never learned from only: from two of its longest
+    horizons before its own test part on about the customers whom its training never saw, and about everybody in the
+    test part. So the weights between it and the online model are learned on honest answers.
     """
     from rich.console import Console
     from rich.progress import Progress, TextColumn
@@ -90,7 +92,10 @@ def _bert(known: Past, settings: Settings, child: Callable[..., dict[str, Any]])
     model = Model.load(settings.model_dir)
     path = (settings.model_dir or SHIPPED) / MODEL_FILE
     horizon = max(model.manifest.horizons.values()) * DAY_MS
-    rows = np.flatnonzero(known.at >= int(model.manifest.data["test_from"]) - 2 * horizon)
+    test_from = int(model.manifest.data["test_from"])
+    late = known.at >= test_from - 2 * horizon
+    unseen = (known.at >= test_from) | (late & held(known.customers).to_numpy())
+    rows = np.flatnonzero(unseen)
     ids = model.encode([model.text(snapshot) for snapshot in known.snapshots(rows)])
     padded = np.full((len(ids), max(map(len, ids))), -1, np.int32)
     for row, tokens in enumerate(ids):

@@ -35,6 +35,11 @@ class Past:
         """The cut-offs, ascending."""
         return [int(at) for at in np.unique(self.at)]
 
+    @property
+    def customers(self) -> pl.Series:
+        """Each row's customer."""
+        return self.table["customer"]
+
     def row(self, number: int) -> Features:
         """One row's features as the pipeline has them."""
         values = self.features[number].tolist()

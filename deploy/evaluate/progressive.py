@@ -9,6 +9,7 @@ import numpy as np
 from inference.train.examples import Row
 from online.ensemble import Ensemble
 from online.learner import OnlineModel
+from online.learners.renewal import past
 from schemas.features import DAY_MS
 from schemas.outputs import Example
 
@@ -27,6 +28,7 @@ def progressive(
     does not.
     """
     model, ensemble = OnlineModel(), Ensemble()
+    horizons = {task: horizon_days * DAY_MS}
     online, combined = np.zeros(len(rows)), np.zeros(len(rows))
     times = [row.snapshot.at if row.snapshot else 0 for row in rows]
     order = sorted(range(len(rows)), key=lambda n: times[n])
@@ -42,7 +44,7 @@ def progressive(
         for n in now:
             snapshot = rows[n].snapshot
             assert snapshot is not None, "only stories have a time"
-            parts, said = model.answer(snapshot.features)
+            parts, said = model.answer(snapshot.features, past(snapshot.story, at, horizons))
             online[n] = getattr(parts, task)
             combined[n] = ensemble.combine(bert[n], online[n])
             told = _example(rows[n], task, bert[n], float(online[n]), float(combined[n]), said[task])

@@ -16,6 +16,7 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from online.learner import OnlineModel
+from online.learners.renewal import past
 from schemas.behaviours import Behaviour, Event
 from schemas.features import DAY_MS
 from schemas.outputs import Example, Score, Snapshot
@@ -63,7 +64,7 @@ class Replayed:
             yield event
 
     def _score(self, snapshot: Snapshot) -> Score:
-        online = self._model.predict_one(snapshot.features)
+        online = self._model.predict_one(snapshot.features, past(snapshot.story, snapshot.at, self._horizons))
         score = Score(
             id=snapshot.id,
             customer=snapshot.customer,

@@ -138,8 +138,8 @@ def _by_time(table: pl.DataFrame, horizons: Mapping[str, int], test: float, vali
     tested = table.filter(at >= test_from, pl.any_horizontal(pl.col("churn", "intent").is_not_null()))
     before = table.filter(at < test_from)
     if by == "customers":
-        held = _dealt(before["customer"], CUSTOMERS) == 0
-        parts = (_blot(before.filter(~held), test_from, horizons), _blot(before.filter(held), test_from, horizons))
+        out = held(before["customer"])
+        parts = (_blot(before.filter(~out), test_from, horizons), _blot(before.filter(out), test_from, horizons))
     else:
         validation_to = test_from - gap
         validation_from = validation_to - round((last - first) * validation)
@@ -148,6 +148,11 @@ def _by_time(table: pl.DataFrame, horizons: Mapping[str, int], test: float, vali
             _blot(before.filter(at >= validation_from, at <= validation_to), test_from, horizons),
         )
     return Split(*parts, tested, before)
+
+
+def held(customers: pl.Series) -> pl.Series:
+    """Whether each customer is one of those whom training on customers never sees."""
+    return _dealt(customers, CUSTOMERS) == 0
 
 
 def _dealt(words: pl.Series, hands: int) -> pl.Series:

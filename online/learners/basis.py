@@ -55,12 +55,21 @@ class Scale:
         self.count = np.zeros(len(VALUES))
         self.mean = np.zeros(len(VALUES))
         self.var = np.zeros(len(VALUES))
+        self._deviations: Vector | None = None
+
+    @classmethod
+    def of(cls, count: Vector, mean: Vector, var: Vector) -> "Scale":
+        """A scale that has learned these, each [VALUES]."""
+        scale = cls()
+        scale.count, scale.mean, scale.var = count, mean, var
+        return scale
 
     def learn(self, values: Vector) -> None:
         """Take in one vector; what lies absurdly far from what is known counts as `ABSURD` deviations."""
         known = ~np.isnan(values)
         room = np.where(self.count >= SOBER, ABSURD * np.sqrt(self.var) + 1.0, np.inf)
         values = np.minimum(np.maximum(values, self.mean - room), self.mean + room)
+        self._deviations = None
         self.count += known
         share = known / np.maximum(self.count, 1.0)
         moved = np.where(known, values - self.mean, 0.0)
@@ -69,9 +78,12 @@ class Scale:
 
     def __call__(self, values: Vector) -> Vector:
         """Standard deviations from the mean, within `SPREAD`; 0 for what is missing or has never varied."""
-        varied = self.var > 0.0
-        scaled = np.where(varied, values - self.mean, 0.0) / np.sqrt(np.where(varied, self.var, 1.0))
-        found: Vector = np.clip(np.nan_to_num(scaled, nan=0.0, posinf=SPREAD, neginf=-SPREAD), -SPREAD, SPREAD)
+        if self._deviations is None:
+            # Between two examples it predicts many times. What has never varied is no deviation from anything.
+            self._deviations = np.where(self.var > 0.0, np.sqrt(self.var), np.inf)
+        found: Vector = (values - self.mean) / self._deviations
+        np.clip(found, -SPREAD, SPREAD, out=found)
+        found[np.isnan(found)] = 0.0
         return found
 
     def inputs(self, values: Vector) -> Vector:

@@ -10,11 +10,13 @@ from online.learners.basis import Vector, vector
 from online.learners.forest import Forest
 from online.learners.mixture import Mixture
 from online.learners.newton import Newton
+from online.learners.renewal import Like
 from online.logistic import Logistic
 from schemas.outputs import Features
 
-PRIOR: Final = {"linear": 0.15, "newton": 0.7, "forest": 0.15}
+PRIOR: Final = {"linear": 0.12, "newton": 0.56, "forest": 0.12, "renewal": 0.2}
 NAMES: Final = frozenset(PRIOR)
+RENEWAL: Final = "renewal"
 # Only the second-order regression can begin with what another shop taught; the others would say that they know nothing.
 SPEAKS: Final = 200
 
@@ -39,7 +41,9 @@ class _State(Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class Blend:
-    """A first-order and a second-order regression and a forest, weighted by what they said then and what came true."""
+    """A first-order and a second-order regression, a forest, and what these say corrected by her own past, weighted by
+    what they said then and what came true.
+    """
 
     def __init__(self, newton: Newton | None = None) -> None:
         self.linear = Logistic()
@@ -47,12 +51,17 @@ class Blend:
         self.forest = Forest()
         self.mixture = Mixture(PRIOR)
 
-    def predict(self, given: Given) -> dict[str, float]:
-        """What each learner says, once it has learned enough to say anything; changes nothing."""
+    def predict(self, given: Given, like: Like | None = None) -> dict[str, float]:
+        """What each learner says, once it has learned enough to say anything; changes nothing.
+
+        `like` are the like moments of her past, where there are any.
+        """
         said = {"newton": self.newton.predict(given.values)}
         if self.newton.learned >= SPEAKS:
             said["linear"] = self.linear.predict(given.inputs)
             said["forest"] = self.forest.predict(given.values)
+        if like is not None and like.days > 0.0:
+            said[RENEWAL] = like.correct(self.combine(said))
         return said
 
     def combine(self, said: dict[str, float]) -> float:
@@ -84,8 +93,15 @@ class Blend:
         except msgspec.ValidationError as error:
             raise ValueError(f"not an online model's state: {error}") from error
         blend = cls()
-        blend.mixture = Mixture.checked(held.weights, NAMES)
+        blend.mixture = Mixture.checked(_joined(held.weights), NAMES)
         blend.linear = Logistic.load(held.linear)
         blend.newton = Newton.load(held.newton)
         blend.forest = Forest.load(held.forest)
         return blend
+
+
+def _joined(weights: dict[str, float]) -> dict[str, float]:
+    """The weights with that of the renewal, which a snapshot written before it joined does not have."""
+    if weights.keys() != NAMES - {RENEWAL}:
+        return weights
+    return {name: (1.0 - PRIOR[RENEWAL]) * weight for name, weight in weights.items()} | {RENEWAL: PRIOR[RENEWAL]}

@@ -228,8 +228,8 @@ class Forest:
         forest = cls()
         forest.learned, forest.replaced = held.learned, held.replaced
         parts = zip(("count", "mean", "var"), held.scale, (0.0, -1e15, 0.0), strict=True)
-        for name, text, low in parts:
-            setattr(forest._scale, name, from_text(text, "float64", len(VALUES), name, low, 1e15))
+        read = (from_text(text, "float64", len(VALUES), name, low, 1e15) for name, text, low in parts)
+        forest._scale = Scale.of(*read)
         forest._trees = [_load(tree) for tree in held.trees]
         return forest
 

@@ -94,9 +94,10 @@ class Newton:
         return Taught(weights=held.weights, scales=scales)
 
     def _scale_by(self, scales: dict[str, Scaled]) -> None:
+        held = np.zeros((3, len(VALUES)))
         for name, scaled in scales.items():
-            n = _VALUE[name]
-            self._scale.count[n], self._scale.mean[n], self._scale.var[n] = scaled.count, scaled.mean, scaled.var
+            held[:, _VALUE[name]] = scaled.count, scaled.mean, scaled.var
+        self._scale = Scale.of(*held)
 
     def predict(self, values: Vector) -> float:
         """The probability (or the number) of encoded `values`; changes nothing."""

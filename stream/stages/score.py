@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from online.alerts import TREATMENT, Policy, because, decide
 from online.learner import TARGETS
+from online.learners.renewal import past
 from online.marks import marks_of
 from online.prior import read
 from online.recommend.recommend import show
@@ -21,6 +22,7 @@ from online.said import Said, decode_said, encode_said, hear
 from online.shift import Shifts
 from online.state import NAME, Learner
 from online.uplift import Tally
+from schemas.features import DAY_MS
 from schemas.outputs import Alert, ModelSnapshot, Recommendation, Score, Snapshot, encode, make_id
 from schemas.topics import ALERTS, DECISIONS, FEATURES, MODELS, OUTCOMES, RECOMMENDATIONS, SCORES
 from stream import metrics
@@ -53,6 +55,7 @@ class Models:
     def __init__(self, settings: Settings) -> None:
         self.bert = Bert(settings)
         self.learner = Learner(read(settings.prior))
+        self.horizons = {"churn": settings.churn_days * DAY_MS, "intent": settings.intent_days * DAY_MS}
         self.items = Items()
         self.shifts = Shifts()
         self.reasons = Reasons(settings.score_explain_s)
@@ -320,7 +323,8 @@ class ScorePartition:
 def combine(snapshot: Snapshot, answer: Answer, models: Models) -> Score:
     """One snapshot's score out of BERT's answer and the online model's."""
     learner, bert = models.learner, answer.parts
-    served, online, learners = learner.answer(snapshot.features, bert)
+    her_past = past(snapshot.story, snapshot.at, models.horizons)
+    served, online, learners = learner.answer(snapshot.features, bert, her_past)
     versions = {"online": learner.version}
     if bert is not None:
         versions["bert"] = answer.version

@@ -16,6 +16,7 @@ from online.ensemble import Ensemble
 from online.learner import LEARNED, TARGETS
 from online.learners.basis import INPUTS
 from online.learners.forest import NODES
+from online.learners.renewal import Like, Past
 from online.logistic import Logistic
 from online.metrics import Rolling, roc_auc
 from online.state import Learner
@@ -42,6 +43,8 @@ def make_example(draw: st.DrawFn) -> Example:
 
 
 examples = st.lists(make_example(), max_size=15)
+likes = st.builds(lambda days, share: Like(days, days * share), st.floats(0, 1e6), probability)
+pasts = st.dictionaries(st.sampled_from(TARGETS), likes)
 
 
 def learned(given_examples: list[Example]) -> Learner:
@@ -56,20 +59,22 @@ def through_json(snapshot: ModelSnapshot) -> ModelSnapshot:
 
 
 @few
-@given(examples, feature_sets)
-def test_predicting_and_explaining_change_nothing(given_examples: list[Example], features: Features) -> None:
+@given(examples, feature_sets, pasts)
+def test_predicting_and_explaining_change_nothing(
+    given_examples: list[Example], features: Features, past: Past
+) -> None:
     learner = learned(given_examples)
     before = encode(learner.snapshot(3, 4))
-    first = learner.model.predict_one(features)
+    first = learner.model.predict_one(features, past)
     learner.model.explain_one(features, "churn")
-    assert learner.model.predict_one(features) == first
+    assert learner.model.predict_one(features, past) == first
     assert encode(learner.snapshot(3, 4)) == before
 
 
 @few
-@given(examples, examples, feature_sets)
+@given(examples, examples, feature_sets, pasts)
 def test_a_restored_copy_agrees_exactly_and_goes_on_alike(
-    before: list[Example], after: list[Example], features: Features
+    before: list[Example], after: list[Example], features: Features, past: Past
 ) -> None:
     learner = learned(before)
     copy = Learner.restore(through_json(learner.snapshot(7, 8)))
@@ -79,8 +84,8 @@ def test_a_restored_copy_agrees_exactly_and_goes_on_alike(
     assert copy.model.predict_one(features) == learner.model.predict_one(features)
     assert copy.model.explain_one(features, "intent") == learner.model.explain_one(features, "intent")
     parts = Parts(churn=0.9, intent=0.2)
-    assert copy.answer(features, parts) == learner.answer(features, parts)
-    assert copy.answer(features, None) == learner.answer(features, None)
+    assert copy.answer(features, parts, past) == learner.answer(features, parts, past)
+    assert copy.answer(features, None, past) == learner.answer(features, None, past)
     assert copy.snapshot(9, 9) == learner.snapshot(9, 9)
 
 
@@ -189,7 +194,7 @@ def test_a_damaged_snapshot_is_refused_or_serves_probabilities(data: st.DataObje
         return
     features: Features = {"days_since_order": 3.0, "spend_90d": 1e9, "hour": None}
     for bert in (None, Parts(churn=0.2, intent=0.9)):
-        answer = learner.answer(features, bert)
+        answer = learner.answer(features, bert, {"intent": Like(9.0, 3.0)})
         assert all(0.0 <= p <= 1.0 for p in (answer.served.churn, answer.served.intent))
         assert answer.served.value is None or 0.0 <= answer.served.value < math.inf
     for target in TARGETS:

@@ -25,7 +25,8 @@ def past(*, turned: int | None = None) -> Past:
     features[:, NAMES.index("orders_30d")] = np.where(keen, 8.0, 1.0)
     features[:, NAMES.index("days_since_order")] = np.where(keen, 2.0, 40.0)
     intent = keen ^ (at == (-1 if turned is None else turned * DAY_MS))
-    return Past(at, features, {"intent": intent, "churn": ~intent}, pl.DataFrame())
+    told = [Snapshot(id="s", customer="c", at=int(day), trigger="", arrived=0, features={}, story=[]) for day in at]
+    return Past(at, features, {"intent": intent, "churn": ~intent}, pl.DataFrame({"snapshot": [*map(encode, told)]}))
 
 
 def lived(given: Past, bert: Any = None) -> Found:

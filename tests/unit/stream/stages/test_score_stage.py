@@ -12,10 +12,12 @@ import pytest
 
 from inference.model import SHIPPED, Model
 from inference.scorer import Unavailable
+from online.learners.blend import RENEWAL
 from online.said import Said, decode_said, encode_said
 from online.uplift import Arm, Trial
 from schemas.behaviours import Behaviour
 from schemas.decode import decode
+from schemas.features import DAY_MS
 from schemas.outputs import Alert, Moment, Outcome, Parts, Review, Score, Snapshot, encode, make_id
 from schemas.topics import ALERTS, CLICKSTREAM, SCORES
 from stream import metrics
@@ -250,6 +252,29 @@ async def test_no_alert_waits_longer_for_its_reasons_than_it_may(
     assert await partition._explain(decided) == {}
     assert 0.04 < time.perf_counter() - began < 5.0
     assert len(decided[0].alerts) == 1
+
+
+def test_a_score_says_what_followed_like_moments_of_her_past(bert: Bert) -> None:
+    """Who has ordered every week orders within the week, whatever is known of others."""
+    models = partition_of(bert)._models
+    now = int(NOW * 1000)
+    told_of = {
+        "weekly": [Moment(now - (2 + 7 * n) * DAY_MS, Behaviour.ORDER) for n in reversed(range(12))],
+        "viewer": [Moment(now - (2 + 7 * n) * DAY_MS, Behaviour.VIEW) for n in reversed(range(12))],
+    }
+    scores = {
+        name: combine(
+            Snapshot(id=name, customer=name, at=now, trigger="cart", arrived=now, features={}, story=story),
+            Answer("", SHIPPED.name, None),
+            models,
+        )
+        for name, story in told_of.items()
+    }
+    said = scores["weekly"].learners
+    assert said["intent"][RENEWAL] > 0.7 > 0.3 > said["churn"][RENEWAL]
+    assert all(RENEWAL not in others for others in scores["viewer"].learners.values())
+    assert scores["weekly"].intent > scores["viewer"].intent
+    assert scores["weekly"].churn < scores["viewer"].churn
 
 
 async def test_a_slow_bert_is_asked_for_less(bert: Bert) -> None:
