@@ -50,9 +50,8 @@ class Logistic:
 
     def predict(self, given: Inputs) -> float:
         """The target's probability; changes nothing."""
-        inputs = self._scale(given)
-        weights = self._weights
-        logit = self._model.intercept + math.fsum(weights.get(name, 0.0) * x for name, x in inputs.items())
+        weights, inputs = self._weights, self._scale(given)
+        logit = self._model.intercept + math.fsum([weights[name] * x for name, x in inputs.items() if name in weights])
         return sigmoid(max(-LOGIT, min(LOGIT, logit)))
 
     def contributions(self, given: Inputs) -> dict[str, float]:
@@ -119,8 +118,8 @@ class Logistic:
         means, variances = self._scaler.means, self._scaler.vars
         inputs: dict[str, float] = {}
         for name, value in given.values.items():
-            variance = variances.get(name, 0.0)
-            if variance > 0.0:
-                inputs[name] = max(-SPREAD, min(SPREAD, (value - means[name]) / math.sqrt(variance)))
+            if name in variances and (variance := variances[name]) > 0.0:
+                scaled = (value - means[name]) / math.sqrt(variance)
+                inputs[name] = SPREAD if scaled > SPREAD else -SPREAD if scaled < -SPREAD else scaled
         inputs.update(given.missing)
         return inputs

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from online.encode import CYCLIC, MISSING, OWNERS, PLAIN
+from online.encode import CYCLIC, MISSING, OWNERS, PLAIN, Inputs
 from schemas.features import NAMES
 from schemas.outputs import Features
 
@@ -46,6 +46,12 @@ def vector(features: Features) -> Vector:
         else:
             found += (math.sin(step * value), math.cos(step * value))
     return np.array(found)
+
+
+def aligned(inputs: Inputs) -> Vector:
+    """The same vector as `vector`'s, from features that are encoded already."""
+    get = inputs.values.get
+    return np.array([get(name, math.nan) for name in VALUES])
 
 
 class Scale:

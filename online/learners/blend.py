@@ -6,7 +6,7 @@ import msgspec
 from msgspec import Struct
 
 from online.encode import encode
-from online.learners.basis import Vector, vector
+from online.learners.basis import Vector, aligned
 from online.learners.forest import Forest
 from online.learners.mixture import Mixture
 from online.learners.newton import Newton
@@ -30,7 +30,8 @@ class Given(Struct, frozen=True):
     @classmethod
     def of(cls, features: Features) -> "Given":
         """The encoded features."""
-        return cls(encode(features), vector(features))
+        inputs = encode(features)
+        return cls(inputs, aligned(inputs))
 
 
 class _State(Struct, kw_only=True, forbid_unknown_fields=True):

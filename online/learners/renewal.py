@@ -75,11 +75,13 @@ def past(story: Iterable[Moment], at: int, horizons: Mapping[str, int]) -> dict[
     # They count exp(-age / FADE), which is a product; its second factor must not overflow where it does not count.
     faded = np.exp(ago * (-1.0 / FADE))
     days = np.exp(np.minimum(passed * (1.0 / FADE), _HUGE)) * (since * _DAYS) * (passed >= 0.0)
-    likes = {}
-    for target, ms in horizons.items():
-        known = (left > 0.0) & (age >= ms / DAY_MS)
-        whole = float(faded.dot(known.astype(np.float64)).dot(days))
-        known &= left <= ms / DAY_MS
-        followed = float(faded.dot(known.astype(np.float64)).dot(days))
-        likes[target] = Like(whole, whole - followed if target == CHURN else followed)
-    return likes
+    within = np.array([*horizons.values()])[:, None, None] / DAY_MS
+    # Of those of which it is known what followed, all and those that an order followed.
+    counted = np.empty((2, len(horizons), *age.shape))
+    np.logical_and(age >= within, left > 0.0, out=counted[0])
+    np.multiply(counted[0], left <= within, out=counted[1])
+    known, ordered = counted.reshape(-1, POINTS).dot(days).reshape(-1, len(ago)).dot(faded).reshape(2, -1).tolist()
+    return {
+        target: Like(whole, whole - some if target == CHURN else some)
+        for target, whole, some in zip(horizons, known, ordered, strict=True)
+    }

@@ -5,6 +5,7 @@ from functools import cache
 from typing import Any
 
 import msgspec
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -14,7 +15,7 @@ from online.encode import OWNERS
 from online.encode import encode as encode_features
 from online.ensemble import Ensemble
 from online.learner import LEARNED, TARGETS
-from online.learners.basis import INPUTS
+from online.learners.basis import INPUTS, aligned, vector
 from online.learners.forest import NODES
 from online.learners.renewal import Like, Past
 from online.logistic import Logistic
@@ -157,6 +158,11 @@ def test_a_window_holds_its_size_and_the_newest(given_examples: list[Example]) -
         fresh.learn_one(example)
     assert small.get() == fresh.get()
     assert small.seen == len(given_examples)
+
+
+@given(feature_sets)
+def test_the_learners_read_the_same_vector_either_way(features: Features) -> None:
+    assert np.array_equal(aligned(encode_features(features)), vector(features), equal_nan=True)
 
 
 @given(st.sampled_from(NAMES), anything)
