@@ -10,7 +10,7 @@ from inference.story import render
 from inference.tokenizer import Tokenizer
 from schemas.outputs import Snapshot
 
-SHIPPED: Final = Path(__file__).parent / "models" / "footfall-bert-3"
+SHIPPED: Final = Path(__file__).parent / "models" / "footfall-bert-4"
 MODEL_FILE: Final = "model.onnx"
 TOKENIZER_FILE: Final = "tokenizer.json"
 

@@ -36,7 +36,7 @@ Examples:
 
   footfall train --data runs/examples.parquet --method lora --base my-multilingual-bert/
 
-  footfall train --onto inference/models/footfall-bert-3 --source completejourney --source our-reviews.csv --out next
+  footfall train --onto inference/models/footfall-bert-4 --source completejourney --source our-reviews.csv --out next
 
   accelerate launch -m deploy.cli train --data runs/examples.parquet   (several GPUs)
 
