@@ -54,7 +54,12 @@ def onto(
         raise OperatorError(f"too few reviews to learn {READ} from: give more")
     calibrate(network, judging, before.heads, only=[READ])
     testing = examples.rows(parts.test, options.test, options.seed)
-    data = {**before.data, "onto": before.version, "reviews_that_grams_read": readable(reviews, before.heads)}
+    data = {
+        **before.data,
+        "onto": before.version,
+        "which_was_made_by": before.command,
+        "reviews_that_grams_read": readable(reviews, before.heads),
+    }
     manifest = finish(learned, out, testing, data, whence, options)
     try:
         _still(served, out, learned, testing, options)
