@@ -9,7 +9,10 @@ from online.learners.mixture import FLOOR, Mixture
 from schemas.odds import logit, sigmoid
 from schemas.outputs import Example
 
-PRIOR: Final = 0.8
+# BERT's weight before the first example, and where the learned one begins. At first BERT knows what a month of labels
+# must teach the online model; which of the two comes to know a shop better, nobody can say.
+FIRST: Final = 0.8
+PRIOR: Final = 0.5
 EXPERIENCED: Final = 500
 # Slow: calibration follows thousands of examples, and is never led far by a few.
 RATE: Final = 0.002
@@ -45,10 +48,10 @@ class _State(Struct, kw_only=True, forbid_unknown_fields=True):
 class Ensemble:
     """One target's mixture in log-odds space, its two weights and its calibration learned on the log loss.
 
-    `learned` counts the target's examples. Until there are `EXPERIENCED` of them the online model's weight is
-    scaled down: it has seen too little to be believed. The online model alone is calibrated by a line of its own.
+    `learned` counts the target's examples. Until there are `EXPERIENCED` of them the learned weight comes in by and by,
+    in place of `FIRST`. The online model alone is calibrated by a line of its own.
 
-    >>> Ensemble().combine(None, 0.3), Ensemble().combine(0.7, 0.3)
+    >>> Ensemble().combine(None, 0.3), Ensemble().combine(0.7, None)
     (0.3, 0.7)
     """
 
@@ -62,15 +65,15 @@ class Ensemble:
     def bert_weight(self) -> float:
         """The weight that BERT has now; the online model has the rest."""
         trust = min(1.0, self.learned / EXPERIENCED)
-        return 1.0 - trust * (1.0 - self._mixture.weights["bert"])
+        return FIRST + trust * (self._mixture.weights["bert"] - FIRST)
 
     def combine(self, bert: float | None, online: float | None) -> float:
         """The served probability; without either source it is 0.5."""
         if bert is None:
             return 0.5 if online is None else self._alone(online)
-        weight = self.bert_weight
-        if online is None or weight == 1.0:
+        if online is None:
             return bert
+        weight = self.bert_weight
         return self._both(sigmoid(weight * logit(bert) + (1.0 - weight) * logit(online)))
 
     def learn_one(self, example: Example) -> None:

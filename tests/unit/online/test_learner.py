@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from online.ensemble import EXPERIENCED, PRIOR, Ensemble
+from online.ensemble import EXPERIENCED, FIRST, PRIOR, Ensemble
 from online.learner import OnlineModel
 from online.metrics import roc_auc
 from schemas.outputs import Example, Features, Parts
@@ -117,13 +117,16 @@ def test_what_is_no_snapshot_is_refused(state: object) -> None:
         OnlineModel.load(state)
 
 
-def test_bert_alone_is_believed_until_the_online_model_has_learned() -> None:
-    ensemble = Ensemble()
-    assert ensemble.combine(0.9, 0.1) == 0.9
+def test_bert_is_believed_more_until_the_online_model_has_learned() -> None:
+    ensemble, weights = Ensemble(), []
+    assert ensemble.bert_weight == FIRST
+    assert 0.5 < ensemble.combine(0.9, 0.1) < 0.9
     for _ in range(EXPERIENCED):
         ensemble.learn_one(make_example("churn", True, {}, bert=None, online=None))
-    assert ensemble.bert_weight == PRIOR
-    assert 0.1 < ensemble.combine(0.9, 0.1) < 0.9
+        weights.append(ensemble.bert_weight)
+    assert weights == sorted(weights, reverse=True)
+    assert ensemble.bert_weight == pytest.approx(PRIOR)
+    assert ensemble.combine(0.9, 0.1) == pytest.approx(0.5)
 
 
 @pytest.mark.parametrize("better", ["bert", "online"])

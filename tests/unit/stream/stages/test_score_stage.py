@@ -12,6 +12,7 @@ import pytest
 
 from inference.model import SHIPPED, Model
 from inference.scorer import Unavailable
+from online.ensemble import FIRST
 from online.learners.blend import RENEWAL
 from online.said import Said, decode_said, encode_said
 from online.uplift import Arm, Trial
@@ -221,7 +222,7 @@ async def test_an_alert_is_explained_by_what_moved_the_served_score(
     reason = alert.reasons[0]
     assert (reason.feature, reason.words) == ("story:0", "viewed running shoes 2 hours ago")
     assert reason.words_zh == "2\u5c0f\u65f6\u524d\u6d4f\u89c8\u4e86running shoes"
-    assert reason.weight == pytest.approx(math.log(9) - math.log(0.4 / 0.6))
+    assert reason.weight == pytest.approx(FIRST * (math.log(9) - math.log(0.4 / 0.6)))
     # The score tells the same reasons, those that alarm nobody too; only what led to an alert was asked about.
     assert [score.reasons["intent"][:1] == [reason] for score in scores(out)] == [False, True]
     assert 2 < bert.asked <= 26
