@@ -35,7 +35,7 @@ class Behaviour(IntEnum):
 
 
 class Line(Struct, frozen=True, gc=False, array_like=True):
-    """A product in a behaviour; `price` in minor units for one piece, None when it was not said."""
+    """A product in a behaviour; `price` in minor units for one piece, None when it was not said, nor was `in_stock`."""
 
     item: str
     quantity: int = 1
@@ -43,6 +43,7 @@ class Line(Struct, frozen=True, gc=False, array_like=True):
     category: str = ""
     brand: str = ""
     name: str = ""
+    in_stock: bool | None = None
 
 
 class Event(Struct, gc=False):

@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Meta, Struct, field
 
 from schemas.behaviours import Behaviour
+from schemas.stock import Availability, Said, Stock
 
 Id = Annotated[str, Meta(min_length=1, max_length=256)] | int
 Number = int | float | Annotated[str, Meta(max_length=32)]
@@ -64,7 +65,11 @@ class ProductListViewed(Properties, frozen=True, gc=False):
 
 
 class OneProduct(Properties, frozen=True, gc=False):
-    """Product Clicked, Product Viewed, Product Added to Wishlist."""
+    """Product Clicked, Product Viewed, Product Added to Wishlist.
+
+    Whether it can be bought is said by `in_stock`, else `availability`, else `inventory_quantity`; once it cannot, it
+    is recommended no more until an event or the topic `catalogue` says that it can.
+    """
 
     product_id: Id
     price: Number | None = None
@@ -73,10 +78,13 @@ class OneProduct(Properties, frozen=True, gc=False):
     category: str | None = None
     brand: str | None = None
     name: str | None = None
+    in_stock: Said = None
+    availability: Availability = None
+    inventory_quantity: Stock = None
 
 
 class CartChange(Properties, frozen=True, gc=False):
-    """Product Added, Product Removed."""
+    """Product Added, Product Removed; stock as with a product that is viewed."""
 
     product_id: Id
     quantity: Number
@@ -85,6 +93,9 @@ class CartChange(Properties, frozen=True, gc=False):
     category: str | None = None
     brand: str | None = None
     name: str | None = None
+    in_stock: Said = None
+    availability: Availability = None
+    inventory_quantity: Stock = None
 
 
 class CartViewed(Properties, frozen=True, gc=False):

@@ -12,15 +12,17 @@ import msgspec
 import orjson
 
 from schemas import outputs
+from schemas.catalogue import CatalogueItem
 from schemas.events import EVENTS, Envelope, OrderCompleted
 from schemas.merges import Merge
 from schemas.topics import DEAD_LETTERS, MERGES, TOPICS, Topic
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
-INPUTS: Final = ("clickstream", "orders", "outcomes")
+INPUTS: Final = ("clickstream", "orders", "catalogue", "outcomes")
 FOLDER: Final = Path(__file__).parent
 
 RECORDS: Final[dict[str, Any]] = {
+    "catalogue": CatalogueItem,
     "outcomes": outputs.Outcome,
     "merges": Merge,
     "features": outputs.Snapshot,
@@ -128,7 +130,7 @@ def event_schema(name: str) -> Json:
 
 
 def record_schema(topic: str) -> Json:
-    """The schema of the records that Footfall itself writes to (or, `outcomes`, defines for) a topic."""
+    """The schema of the records that Footfall writes to (or, `catalogue` and `outcomes`, defines for) a topic."""
     kind = RECORDS[topic]
     schema = msgspec.json.schema(kind)
     title = kind.__name__ if isinstance(kind, type) else topic.capitalize()

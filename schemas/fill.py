@@ -4,6 +4,8 @@ import math
 from collections.abc import Callable
 from typing import Final
 
+from msgspec.structs import replace
+
 from schemas.behaviours import Event, Line
 from schemas.errors import Reason, Rejected
 from schemas.events import (
@@ -25,6 +27,7 @@ from schemas.events import (
 )
 from schemas.hashing import hash64
 from schemas.money import to_minor
+from schemas.stock import in_stock
 
 MAX_QUANTITY: Final = 1_000_000
 
@@ -83,9 +86,12 @@ def _one(event: Event, p: OneProduct | CartChange) -> None:
     if p.currency:
         _set_currency(event, p.currency)
     try:
-        event.lines = (_line(p, event.currency),)
+        line = _line(p, event.currency)
     except Rejected as rejected:
         raise rejected.within("$.properties") from rejected.__cause__
+    if not (p.in_stock is p.availability is p.inventory_quantity is None):
+        line = replace(line, in_stock=in_stock(p.in_stock, p.availability, p.inventory_quantity))
+    event.lines = (line,)
 
 
 def _cart(event: Event, p: CartViewed) -> None:

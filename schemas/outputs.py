@@ -70,8 +70,26 @@ class Ordered(Struct, frozen=True, array_like=True, gc=False):
     category: str = ""
 
 
-class Interaction(Struct, frozen=True, kw_only=True):
+class Shown(Struct, frozen=True, kw_only=True):
+    """A list of recommendations as it was shown: what it is to be judged by when it is known what came of it.
+
+    `items` are best first, each with its source in `sources`; `lead` and `propensity` as in `Recommendation`; `who` is
+    what the ranking of sources knew of the customer.
+    """
+
+    decision_id: str
+    items: list[str]
+    sources: list[str]
+    lead: str
+    propensity: float
+    who: list[float]
+
+
+class Interaction(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """`interactions`: a customer did something with an item, at `at`, in the session that began at `session`.
+
+    Of a product there are its `category`, `brand`, `price` (minor units of the installation's currency) and `in_stock`
+    as far as they were said. `SEARCH` has the words as `query`. `OTHER` with `shown` says that a list was shown to her.
 
     An order and each change of it give one: `order` is the order's id hash, `items` its items with their categories
     (`item` is empty then), `event` the hash of the message that said it. `amount` (minor units of `currency`) is an
@@ -90,6 +108,11 @@ class Interaction(Struct, frozen=True, kw_only=True):
     event: int = 0
     amount: int | None = None
     currency: str = ""
+    brand: str = ""
+    price: int | None = None
+    in_stock: bool | None = None
+    query: str = ""
+    shown: Shown | None = None
 
     def each(self) -> Iterable["Interaction"]:
         """One interaction an item: an order's are those of its items, any other is its own."""

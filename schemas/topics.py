@@ -51,6 +51,9 @@ class Topic:
 
 CLICKSTREAM = Topic("clickstream", "userId, else anonymousId", "Segment-spec events", arrival=True)
 ORDERS = Topic("orders", "userId, else anonymousId", "Segment-spec order events", arrival=True)
+CATALOGUE = Topic(
+    "catalogue", "product_id", "what a shop says of an item: stock, category, brand, price", compact=True, arrival=True
+)
 OUTCOMES = Topic("outcomes", "customer", "what the retention system did and what came of it", arrival=True)
 MERGES = Topic(
     "merges", "the id whose partition must act", "sign-ins on devices, what they carry to the user; erasures"
@@ -88,6 +91,7 @@ DEAD_LETTERS = Topic(
 TOPICS = (
     CLICKSTREAM,
     ORDERS,
+    CATALOGUE,
     OUTCOMES,
     MERGES,
     PROFILES,

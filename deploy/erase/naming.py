@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 
-from schemas.topics import DEAD_LETTERS, DECISIONS, ITEMS, MODELS, PENDING, PROFILES
+from schemas.topics import CATALOGUE, DEAD_LETTERS, DECISIONS, ITEMS, MODELS, PENDING, PROFILES
 from stream.features.codec import decode_profile, holds
 from stream.features.erasure import names
 from stream.kafka.dead_letters import original_key
@@ -28,7 +28,7 @@ class Naming:
 
     def in_record(self, topic: str, key: bytes | None, value: bytes | None, headers: Headers) -> bool:
         """Whether a record of a topic (named as in `schemas.topics`) names the customer, by its key or in its value."""
-        if topic in (MODELS.name, ITEMS.name):
+        if topic in (MODELS.name, ITEMS.name, CATALOGUE.name):
             return False
         if key is None:
             return self._in_json(value)

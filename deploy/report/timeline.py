@@ -78,7 +78,7 @@ def _did(profile: Profile, interactions: list[Interaction], currency: str) -> li
             kind, verb = VERBS[one.behaviour]
             items = [line.item for line in one.items] or [one.item]
             amount = "" if one.amount is None else _money(one.amount, one.currency or currency)
-            found.append(Line(one.at, kind, f"{verb} {', '.join(items)}".strip(), amount or one.category))
+            found.append(Line(one.at, kind, f"{verb} {', '.join(items)}".strip(), amount or one.category or one.query))
     return found
 
 

@@ -25,6 +25,7 @@ Record = Snapshot | Interaction
 
 _NEVER = 1 << 62
 REVIEW_CHARACTERS = 1_000  # of a review's text that are read
+QUERY_CHARACTERS = 160  # of a search's words that are told
 _SCORED = Behaviour.REVIEW_SCORED
 _BEHAVIOURS = tuple(Behaviour)  # by number
 _ORDER = Behaviour.ORDER
@@ -315,6 +316,7 @@ class Engine:
                 yield self._of_order(profile, event)
         elif behaviour in _ITEM_BEHAVIOURS:
             session = derive.session_start(profile.story, event.at, self._gap)
+            priced = event.currency == self.config.currency
             for line in event.lines:
                 yield Interaction(
                     customer=event.customer,
@@ -323,7 +325,15 @@ class Engine:
                     behaviour=behaviour,
                     at=event.at,
                     category=line.category,
+                    brand=line.brand,
+                    price=line.price if priced else None,
+                    in_stock=line.in_stock,
                 )
+        elif behaviour is Behaviour.SEARCH and (query := event.text[:QUERY_CHARACTERS].strip()):
+            session = derive.session_start(profile.story, event.at, self._gap)
+            yield Interaction(
+                customer=event.customer, session=session, item="", behaviour=behaviour, at=event.at, query=query
+            )
 
     def _of_order(self, profile: Profile, event: Event) -> Interaction:
         at, bought = event.at, event.behaviour == Behaviour.ORDER

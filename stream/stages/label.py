@@ -127,6 +127,8 @@ class LabelPartition:
             self._changed.add(_PENDING + pending.key.encode())
 
     def _did(self, interaction: Interaction) -> None:
+        if interaction.shown is not None:
+            return  # No behaviour of hers; a list is shown by the wall clock, whatever time is being replayed.
         self._clock = max(self._clock, interaction.at)
         if interaction.order:
             tell(self._history(interaction.customer, interaction.at).orders, interaction)

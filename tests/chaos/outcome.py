@@ -72,7 +72,8 @@ def outcome(shop: Settings) -> Outcome:
     return Outcome(
         {customer: fields(profile) for customer, profile in profiles(shop).items()},
         first,
-        frozenset(value or b"" for _, value in records(shop, INTERACTIONS)),
+        # Which lists were shown depends on which lists had been read by then.
+        frozenset(value or b"" for _, value in records(shop, INTERACTIONS) if b'"shown":' not in (value or b"")),
         frozenset(letter.origin[1:] for letter in dead_letters.read(shop)),
         frozenset(_ALERTS.decode(value or b"").decision_id for _, value in records(shop, ALERTS)),
         frozenset(_happened(_EXAMPLES.decode(value)) for _, value in records(shop, EXAMPLES) if value is not None),

@@ -118,6 +118,8 @@ def value_of(info: Any) -> Any:
             return value_of(info.types[0])
         case msgspec.inspect.EnumType():
             return next(iter(info.cls))
+        case msgspec.inspect.Metadata():
+            return value_of(info.type)
     return {
         "StrType": "x",
         "BytesType": b"x",

@@ -102,6 +102,28 @@ def test_numbers_may_be_strings_and_ids_may_be_numbers() -> None:
     assert event.currency == "EUR"
 
 
+@pytest.mark.parametrize("event", ["Product Viewed", "Product Added"])
+@pytest.mark.parametrize(
+    ("said", "there"),
+    [
+        ({}, None),
+        ({"in_stock": False}, False),
+        ({"in_stock": "true", "inventory_quantity": 0}, True),
+        ({"in_stock": [1], "availability": "Sold out"}, False),
+        ({"availability": "http://schema.org/PreOrder"}, True),
+        ({"availability": {"per": "store"}, "inventory_quantity": "12"}, True),
+        ({"inventory_quantity": 0}, False),
+        ({"in_stock": None, "availability": "soon", "inventory_quantity": True}, None),
+        ({"availability": "x" * 10_000, "inventory_quantity": "nan"}, None),
+    ],
+)
+def test_whether_it_can_be_bought_is_heard_in_many_words_and_costs_no_event(
+    event: str, said: dict[str, Any], there: bool | None
+) -> None:
+    (line,) = decode(message({"product_id": "p", "quantity": 1} | said, event=event), "USD").lines
+    assert line.in_stock is there
+
+
 def test_an_order_keeps_its_total_in_minor_units() -> None:
     products = [{"product_id": "a", "price": 0.285, "quantity": 3}]
     raw = message({"order_id": 9, "total": 19.99, "discount": 1, "products": products}, event="Order Completed")

@@ -45,6 +45,11 @@ def test_a_number_names_a_customer_and_half_an_event_does() -> None:
     assert not hers("orders", None, b"\xff\xfe")
 
 
+def test_what_is_said_of_items_is_said_of_nobody() -> None:
+    for topic in ("catalogue", "items", "models"):
+        assert not Naming("7").in_record(topic, b"7", b'{"product_id": "7", "name": "7"}', ())
+
+
 def test_every_record_of_merges() -> None:
     at = {"at": 1, "request": "r"}
     her, bob = "ann/ä", "bob"

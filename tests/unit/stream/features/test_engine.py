@@ -215,6 +215,22 @@ def test_a_customer_is_not_scored_more_often_than_the_debounce_allows() -> None:
     assert taken == [("engaged", 3 * MINUTE), ("engaged", 13 * MINUTE)]
 
 
+def test_what_is_said_of_a_product_and_of_a_search_is_told() -> None:
+    shop = Shop()
+    line = Line("a", 1, 250, "Tea", "Low Mill", in_stock=False)
+    (told,) = [r for r in shop.send(Behaviour.VIEW, T0, lines=(line,)) if isinstance(r, Interaction)]
+    assert (told.category, told.brand, told.price, told.in_stock) == ("Tea", "Low Mill", 250, False)
+    # A price in another currency compares with none.
+    records = shop.send(Behaviour.VIEW, T0 + 1, lines=(line,), currency="EUR")
+    assert [r.price for r in records if isinstance(r, Interaction)] == [None]
+    records = shop.send(Behaviour.SEARCH, T0 + 2, text=" green tea ")
+    (searched,) = [r for r in records if isinstance(r, Interaction)]
+    assert (searched.behaviour, searched.item, searched.query, searched.session) == (
+        Behaviour.SEARCH, "", "green tea", T0,
+    )  # fmt: skip
+    assert not [r for r in shop.send(Behaviour.SEARCH, T0 + 3, text="  ") if isinstance(r, Interaction)]
+
+
 def test_an_order_gives_one_interaction_with_its_items_in_its_session() -> None:
     shop = Shop()
     shop.send(Behaviour.VIEW, T0)

@@ -8,7 +8,7 @@ import msgspec
 from online.labels import TARGETS, Horizons
 from schemas.behaviours import Behaviour
 from schemas.features import DAY_MS, HOUR_MS, NAMES
-from schemas.outputs import Example, Interaction, ModelSnapshot, Parts, Score, encode
+from schemas.outputs import Example, Interaction, ModelSnapshot, Parts, Score, Shown, encode
 from stream import metrics
 from stream.kafka.transport import Run
 from stream.stages.label import LabelPartition
@@ -73,6 +73,18 @@ async def test_a_prediction_matures_into_an_example_of_each_target_once(run: Cal
         await state.process(run(bought(T0 + days * DAY_MS, "other"), topic="interactions", first=3), out)
         assert examples(out) == [("intent", True), ("churn", False), ("value", True)]
     assert {sent.partition for sent in out.on("examples")} == {0}
+
+
+async def test_a_list_that_was_shown_moves_no_clock(run: Callable[..., Run], out: Any) -> None:
+    """It bears the wall clock's time, and history may be what is being replayed."""
+    state = partition()
+    await state.process(run(a_score(), topic="scores"), out)
+    shown = Shown(decision_id="d", items=["i"], sources=["trending"], lead="trending", propensity=1.0, who=[1.0])
+    told = Interaction(
+        customer="c", session=0, item="", behaviour=Behaviour.OTHER, at=T0 + 500 * DAY_MS, shown=shown
+    )  # fmt: skip
+    await state.process(run(encode(told), topic="interactions"), out)
+    assert examples(out) == []
 
 
 async def test_what_was_predicted_of_a_device_is_not_judged_once_it_was_handed_to_a_user(
