@@ -125,6 +125,11 @@ ROWS: tuple[tuple[str, tuple[Panel, ...]], ...] = (
             ),
             Panel("Recommender answer time", _quantiles("footfall_recommender_request_seconds", "route"), "s"),
             Panel("Recommended items by source", (_rate("footfall_recommender_items_total", "source"),), "ops"),
+            Panel(
+                "Items of the index, of one process",
+                (('max by (what) (footfall_index_items{what=~"known|described|sold_out"})', "{{what}}"),),
+            ),
+            Panel("Lists shown, by what came of them", (("max by (outcome) (footfall_index_lists)", "{{outcome}}"),)),
             Panel("Share of predictions labelled", ((_LABELLED, "{{target}}"),), "percentunit"),
             Panel("Label delay, in event time", _quantiles("footfall_label_delay_seconds", "target"), "s"),
             Panel("Censored by reason", (_rate("footfall_censored_total", "target, reason", "{{target}} {{reason}}"),)),

@@ -6,18 +6,17 @@ It learns from interactions, one at a time, and is bounded; the same interaction
 from collections.abc import Sequence
 from typing import Final
 
-import numpy as np
-
-from online.recommend import query
 from online.recommend.bandit import Bandit, context
 from online.recommend.baskets import Baskets
+from online.recommend.lists import Lists, Settled
 from online.recommend.memory import DAY, Bounds, Memory
-from online.recommend.offers import FIRST, offers
 from online.recommend.popular import HOT, Popular
-from online.recommend.prior import PRIOR
-from online.recommend.ranker import Ranker
+from online.recommend.sequel import Sequel
 from online.recommend.sessions import LENGTH
+from online.recommend.shelf import Shelf
 from online.recommend.shoppers import NO_SERIAL, Bought, Shopper, Shoppers
+from online.recommend.sources import Sources
+from online.recommend.visit import asked, of_shopper
 from schemas.behaviours import Behaviour
 from schemas.outputs import Interaction
 
@@ -49,10 +48,13 @@ class ItemIndex:
         self.choices = choices
         self.memory = Memory(self.bounds)
         self.shoppers = Shoppers(self.bounds.customers, self.bounds.bought, self.bounds.purchases)
-        self.ranker = Ranker(query.features_count(), PRIOR)
-        self.popular = Popular(self.memory)
+        self.shelf = Shelf(2 * self.bounds.items, self.__contains__)
+        self.sequel = Sequel(self.memory)
+        self.popular = Popular(self.memory, self.shelf)
         self.baskets = Baskets(self.memory, self.popular)
+        self.sources = Sources(self.memory, self.sequel, self.popular, self.baskets, self.shelf)
         self.bandit = Bandit()
+        self.lists = Lists()
         self.steps = 0
         self.orders = 0
 
@@ -62,71 +64,62 @@ class ItemIndex:
     def __contains__(self, item: str) -> bool:
         return item in self.memory.slots
 
-    def learn_one(self, interaction: Interaction) -> None:
-        """Take in one interaction; what has no item or no meaning for items is ignored."""
-        weight = WEIGHTS.get(interaction.behaviour)
-        item = interaction.item
-        if interaction.behaviour == Behaviour.CART_REMOVE:
-            self._put_back(interaction.customer, item)
+    def learn_one(self, interaction: Interaction, lane: int = 0) -> None:
+        """Take in one interaction, of this partition of the log; what has no meaning for items is ignored."""
+        weight, item, at = WEIGHTS.get(interaction.behaviour), interaction.item, interaction.at
+        for settled in self._settle(interaction, lane):
+            self.bandit.learn_list(settled)
+        if item:
+            self._describe(interaction)
         if weight is None or not item:
+            self._note(interaction)
             return
         shopper, step = self._visit(interaction)
         if step and shopper.items:
             self.steps += 1
             if self.choices and self.steps % self.choices == 0:
-                self.learn_choice(shopper.items, item, interaction.at)
-                self._learn_worth(shopper, item, weight, interaction.at)
+                self.learn_choice(shopper.items, item, at)
+                self._learn_worth(shopper, item, weight, at)
         if interaction.behaviour == Behaviour.ORDER:
             self.orders += 1
             if self.choices and self.orders % min(self.choices, PURCHASES) == 0:
-                self.baskets.learn_one(shopper, item, interaction.at)
+                self.baskets.learn_one(shopper, item, at)
         slot = self._slot(item)
-        if interaction.category:
-            self.popular.categorise(item, slot, interaction.category)
-        if self.memory.touch(slot, weight, interaction.at):
+        if self.memory.touch(slot, weight, at):
             self.popular.forget()
         self.popular.touched(slot, item)
+        if query := asked(shopper):
+            self.memory.sought(query, slot, weight / (1 + shopper.followed), at)
         if step:
-            self._step(shopper, slot, weight, interaction.at)
+            self._step(shopper, slot, weight, at)
         self._remember(shopper, interaction, step)
 
-    def remember_one(self, interaction: Interaction) -> None:
+    def remember_one(self, interaction: Interaction, lane: int = 0) -> None:
         """Take in what an interaction says of its customer, where the items have learned from it already."""
-        if interaction.behaviour == Behaviour.CART_REMOVE:
-            self._put_back(interaction.customer, interaction.item)
+        for _ in self._settle(interaction, lane):
+            pass  # Known, as is what came of it.
         if interaction.behaviour in WEIGHTS and interaction.item:
             shopper, step = self._visit(interaction)
             self._remember(shopper, interaction, step)
+        else:
+            self._note(interaction)
+
+    def stock(self, item: str, category: str, brand: str, price: int | None, there: bool | None, at: int) -> None:
+        """The shop says, at `at`, what an item is, and whether it can be bought (None: nothing of that)."""
+        self._place(item, category, brand, price)
+        if there is not None:
+            self.shelf.stock(item, there, at)
 
     def learn_choice(self, session: Sequence[str], item: str, at: int) -> None:
         """The ranker learns that `item` came next after the items of `session`, of all that might have."""
-        found = self._find(session, at)
-        slot = self.memory.slots.find(item)
-        if found is None or slot is None:
-            return
-        place = int(np.searchsorted(found.slots, slot))
-        if place < len(found.slots) and found.slots[place] == slot:
-            self.ranker.learn_one(found.features, place)
-
-    def _learn_worth(self, shopper: Shopper, item: str, weight: float, at: int) -> None:
-        """The bandit learns which sources would have shown the `item` that came next."""
-        after = self.after(shopper.items, at, 2 * FIRST)
-        offered = offers(shopper, after, self.popular, self.baskets, at)
-        self.bandit.learn_one(context(shopper.items, shopper.cart, shopper.bought), offered, item, weight)
+        self.sequel.learn_choice(session, item, at)
 
     def after(self, session: Sequence[str], at: int, k: int = 20) -> list[tuple[str, float]]:
         """The items most likely to come next, best first, with their probabilities among the candidates.
 
         `session` is its items, oldest first; unknown ones are ignored. Empty where none is known.
         """
-        found = self._find(session, at)
-        if found is None:
-            return []
-        scores = np.exp(found.scores - found.scores.max())
-        shares = scores / scores.sum()
-        best = np.argsort(-shares, kind="stable")[:k]
-        name = self.memory.slots.name
-        return [(name(int(found.slots[i])), float(shares[i])) for i in best]
+        return self.sequel.after(session, at, k)
 
     def basket(self, customer: str, at: int, k: int = 20) -> list[tuple[str, float]]:
         """The items most likely to be in the customer's next order, best first, with their probabilities."""
@@ -137,40 +130,6 @@ class ItemIndex:
         """The `n` hottest items, best first, as shares of the first's."""
         return self.popular.trending(n)
 
-    def of_category(self, category: str, n: int) -> list[tuple[str, float]]:
-        """The hottest items of a category, best first, as shares of the first's."""
-        return self.popular.of_category(category, n)
-
-    def reasons(self, items: Sequence[str], session: Sequence[str]) -> list[str]:
-        """For each item the one of the session that it goes with best, the newest where it goes with none."""
-        known = {name: slot for name in reversed(session) if (slot := self.memory.slots.find(name)) is not None}
-        wanted = [self.memory.slots.find(item) for item in items]
-        if not known or not items:
-            return [session[-1]] * len(items) if session else []
-        share = query.beside(self.memory, list(known.values()), [-1 if slot is None else slot for slot in wanted])
-        names = list(known)
-        best = share.argmax(0)
-        return [names[best[i]] if share[best[i], i] > 0.0 else names[0] for i in range(len(items))]
-
-    @property
-    def categories(self) -> dict[str, str]:
-        """The items' categories as last said."""
-        return self.popular.categories
-
-    def category(self, item: str) -> str:
-        """The item's category as last said; empty when never."""
-        return self.categories.get(item, "")
-
-    def session(self, customer: str) -> list[str]:
-        """The items of the customer's last session, oldest first."""
-        shopper = self.shoppers.find(customer)
-        return [] if shopper is None else list(shopper.items)
-
-    def cart(self, customer: str) -> list[str]:
-        """What is in the customer's cart, of what is remembered."""
-        shopper = self.shoppers.find(customer)
-        return [] if shopper is None else list(shopper.cart)
-
     def bought(self, customer: str) -> dict[str, Bought]:
         """What this customer bought, of what is remembered."""
         shopper = self.shoppers.find(customer)
@@ -179,24 +138,52 @@ class ItemIndex:
     def forget(self, customer: str) -> None:
         """Drop what is remembered of one customer; counts over all customers stay, they name nobody."""
         self.shoppers.forget(customer)
+        self.lists.forget(customer)
+
+    def _settle(self, interaction: Interaction, lane: int) -> Sequence[Settled]:
+        """The lists of which it is now known what came of them."""
+        if interaction.shown is not None:
+            self.lists.show(interaction, lane)
+        elif interaction.behaviour in WEIGHTS and interaction.item:
+            return list(self.lists.chosen(interaction.customer, interaction.item, interaction.at, lane))
+        return ()
+
+    def _learn_worth(self, shopper: Shopper, item: str, weight: float, at: int) -> None:
+        """The bandit learns which sources would have shown the `item` that came next."""
+        visit = of_shopper(shopper, at)
+        self.bandit.learn_one(context(visit), self.sources.first(visit), item, weight)
+
+    def _describe(self, told: Interaction) -> None:
+        self._place(told.item, told.category, told.brand, told.price)
+        if told.in_stock is not None:
+            self.shelf.stock(told.item, told.in_stock, told.at)
+
+    def _place(self, item: str, category: str, brand: str, price: int | None) -> None:
+        left = self.shelf.place(item, category, brand, price)
+        if left is not None:
+            self.popular.left(left)
+            slot = self.memory.slots.find(item)
+            if slot is not None:
+                self.popular.touched(slot, item)
+
+    def _note(self, interaction: Interaction) -> None:
+        """What a customer does without choosing an item."""
+        if interaction.behaviour == Behaviour.CART_REMOVE:
+            self._put_back(interaction.customer, interaction.item)
+        elif interaction.behaviour == Behaviour.SEARCH and interaction.query:
+            shopper, _ = self._visit(interaction)
+            shopper.query, shopper.followed = interaction.query, 0
 
     def _put_back(self, customer: str, item: str) -> None:
         shopper = self.shoppers.find(customer)
         if shopper is not None and item in shopper.cart:
             shopper.cart.remove(item)
 
-    def _find(self, session: Sequence[str], at: int) -> query.Found | None:
-        known = [slot for item in session if (slot := self.memory.slots.find(item)) is not None]
-        if not known:
-            return None
-        found = query.find(self.memory, known, at)
-        return found._replace(scores=self.ranker.score(found.features))
-
     def _slot(self, item: str) -> int:
         memory = self.memory
         if item not in memory.slots and memory.slots.full:
             memory.forget_items()
-            self.popular.take({i: category for i, category in self.categories.items() if i in memory.slots})
+            self.popular.forget()
         return memory.slot(item)
 
     def _visit(self, interaction: Interaction) -> tuple[Shopper, bool]:
@@ -204,6 +191,7 @@ class ItemIndex:
         shopper = self.shoppers.touch(interaction.customer)
         if interaction.session != shopper.session:
             shopper.session, shopper.serial, shopper.items = interaction.session, NO_SERIAL, []
+            shopper.query = ""
         return shopper, interaction.behaviour in LOOKS or interaction.item not in shopper.items
 
     def _remember(self, shopper: Shopper, interaction: Interaction, step: bool) -> None:
@@ -211,6 +199,7 @@ class ItemIndex:
         if step:
             shopper.items.append(item)
             del shopper.items[:-LENGTH]
+            shopper.followed += 1
         if interaction.behaviour == Behaviour.CART_ADD:
             self.shoppers.carry(shopper, item)
         elif interaction.behaviour == Behaviour.ORDER:

@@ -1,6 +1,8 @@
 """What Prometheus measures of every stage, named by Prometheus' conventions: unit last, `_total` for counters."""
 
-from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client import REGISTRY, Counter, Gauge, Histogram
+
+from stream.recommender.metrics import gauges
 
 _FAST = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 _SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000)
@@ -70,6 +72,7 @@ SHADOW_DISTANCE = Histogram(
 BREAKER = Gauge("footfall_breaker_open", "1 while the breaker keeps calls from Triton")
 ALERTS = Counter("footfall_alerts_total", "alerts, by kind and arm", ["kind", "arm"])
 RECOMMENDATIONS = Counter("footfall_recommendations_total", "recommendations sent")
+INDEX = gauges(REGISTRY)
 EXPLAINED = Counter("footfall_explained_total", "scores that BERT has explained, each of which led to an alert")
 UNEXPLAINED = Counter(
     "footfall_unexplained_total",

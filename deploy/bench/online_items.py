@@ -64,11 +64,13 @@ def items(
 def weight(index: ItemIndex) -> int:
     """Bytes of the index's arrays and inverted index, items' names included, customers left out."""
     memory = index.memory
-    arrays = (memory.hot, memory.popular, memory.seen, memory.sessions.items, memory.sessions.at)
-    table = memory.covisits
-    held = sum(array.nbytes for array in (*arrays, memory.sessions.lengths, table.ids, table.counts, table.totals))
-    # An entry of the inverted index has 8 bytes, a name in two containers about 150.
-    return held + 8 * memory.sessions.posted + 150 * len(index)
+    sessions, table, said = memory.sessions, memory.covisits, memory.searches
+    held = sum(array.nbytes for array in (memory.hot, memory.popular, memory.seen))
+    held += sum(array.nbytes for array in (sessions.items, sessions.at, sessions.lengths))
+    held += sum(array.nbytes for array in (table.ids, table.counts, table.totals, said.ids, said.counts, said.totals))
+    # An entry of the inverted index has 8 bytes, a name in two containers about 150; what is said of an item, and its
+    # places among its like, about 400.
+    return held + 8 * memory.sessions.posted + 150 * len(index) + 400 * len(index.shelf)
 
 
 def _implicit(cache: Path, say: Say, *sizes: int) -> dict[str, Any]:

@@ -16,5 +16,6 @@ def views(rows: NDArray[np.int64]) -> Iterator[Interaction]:
     for number, row in enumerate(rows.tolist()):
         for item in row:
             yield Interaction(
-                customer=str(number), session=1, item=str(item), behaviour=Behaviour.VIEW, at=number * STEP_MS
-            )
+                customer=str(number), session=1, item=str(item), behaviour=Behaviour.VIEW, at=number * STEP_MS,
+                category=f"category {item % 300}", brand=f"brand {item % 50}", price=100 + item % 9_900,
+            )  # fmt: skip

@@ -72,7 +72,7 @@ def measure(asked: Asked) -> dict[str, Any]:
         "p99_cpu_ms": round(float(np.percentile(cpus, 99)) * 1e3, 2),
         "cases": count,
         "training_sessions": len(training),
-        "choices_learned": index.ranker.learned,
+        "choices_learned": index.sequel.ranker.learned,
         "learn_s": round(learned_s, 1),
         "published": {"SR-GNN": {"p20": 50.73, "mrr20": 17.59}, "GCE-GNN": {"p20": 54.22, "mrr20": 19.04}},
     }

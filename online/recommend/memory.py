@@ -1,4 +1,6 @@
-"""All that is remembered of items by their slots: sessions, companions, popularity. Bounded; the least popular go."""
+"""All that is remembered of items by their slots: sessions, companions, popularity, searches. Bounded; the least
+popular go.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,6 +12,7 @@ from numpy.typing import NDArray
 from online.recommend.covisits import CoVisits
 from online.recommend.decay import Decay
 from online.recommend.numbering import Numbering
+from online.recommend.searches import Searches
 from online.recommend.sessions import Sessions
 from online.recommend.slots import Slots
 
@@ -26,7 +29,9 @@ NEVER: Final = -(2**62)
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """The most that is kept: items, companions of each, sessions, customers, purchased items of each, and of all."""
+    """The most that is kept: items, companions of each, sessions, customers, purchased items of each, and of all; terms
+    of queries. Of twice as many items it is kept what was said of them.
+    """
 
     items: int = 100_000
     companions: int = 64
@@ -34,6 +39,7 @@ class Bounds:
     customers: int = 100_000
     bought: int = 64
     purchases: int = 2_000_000
+    terms: int = 20_000
 
 
 class Memory:
@@ -44,6 +50,7 @@ class Memory:
         self.slots = Slots(bounds.items)
         self.sessions = Sessions(bounds.sessions)
         self.covisits = CoVisits(bounds.items, bounds.companions)
+        self.searches = Searches(bounds.terms)
         self.hot: NDArray[np.float64] = np.zeros(0)
         self.popular: NDArray[np.float64] = np.zeros(0)
         self.seen: NDArray[np.int64] = np.zeros(0, np.int64)
@@ -101,11 +108,11 @@ class Memory:
 
     def meet(self, slot: int, before: list[int], weight: float, at: int) -> None:
         """The item came in a session after these, newest first."""
-        company = self._decays[2]
-        factor = company.rescale(at)
-        if factor != 1.0:
-            self.covisits.scale(factor)
-        self.covisits.meet(slot, before[:REACH], weight * company.weight(at))
+        self.covisits.meet(slot, before[:REACH], weight * self._company(at))
+
+    def sought(self, query: str, slot: int, weight: float, at: int) -> None:
+        """The item was chosen after this search."""
+        self.searches.chosen(query, slot, weight * self._company(at))
 
     def standing(self, slots: NDArray[np.int64], at: int) -> NDArray[np.float32]:
         """[slots, 4]: how hot, how popular, in how many sessions, and for how long unseen each item is; logarithms."""
@@ -133,9 +140,19 @@ class Memory:
         self.slots.remove(gone.tolist())
         self.sessions.remove(gone)
         self.covisits.remove(gone)
+        self.searches.remove(gone)
         for counts in (self.hot, self.popular):
             counts[gone] = 0.0
         self.seen[gone] = NEVER
+
+    def _company(self, at: int) -> float:
+        """What a count of one at `at` is kept as among companions and after searches."""
+        company = self._decays[2]
+        factor = company.rescale(at)
+        if factor != 1.0:
+            self.covisits.scale(factor)
+            self.searches.scale(factor)
+        return company.weight(at)
 
     def _reach(self, slot: int) -> None:
         have = self.size

@@ -1,4 +1,4 @@
-"""What is popular now, of all items and of each category."""
+"""What is popular now, of all items and of each category or brand."""
 
 from typing import Final
 
@@ -6,30 +6,37 @@ import numpy as np
 
 from online.recommend.hottest import Hottest, Slots, first
 from online.recommend.memory import Memory
+from online.recommend.shelf import Group, Shelf
 
 HOT: Final = 200
-OF_CATEGORY: Final = 40
+OF_GROUP: Final = 40
 
 Shares = list[tuple[str, float]]
 
 
 class Popular:
-    """The hottest items of `memory`, and the items' categories as last said."""
+    """The hottest items of `memory`, of all and of each group on the `shelf`."""
 
-    def __init__(self, memory: Memory) -> None:
-        self.categories: dict[str, str] = {}
+    def __init__(self, memory: Memory, shelf: Shelf) -> None:
         self._memory = memory
+        self._shelf = shelf
         self._all = Hottest(HOT, self._known)
-        self._members: dict[str, dict[int, None]] = {}
-        self._of: dict[str, Hottest] = {}
+        self._of: dict[Group, Hottest] = {}
 
     def touched(self, slot: int, item: str) -> None:
-        """The item has become hotter."""
+        """The item has become hotter, or has come into a group."""
         value = float(self._memory.hot[slot])
         self._all.touched(slot, value)
-        of = self._of.get(self.categories.get(item, ""))
-        if of is not None:
-            of.touched(slot, value)
+        if self._of:
+            for group in self._shelf.find(item).groups():
+                of = self._of.get(group)
+                if of is not None:
+                    of.touched(slot, value)
+
+    def left(self, groups: list[Group]) -> None:
+        """An item is in these groups no more."""
+        for group in groups:
+            self._of.pop(group, None)
 
     def forget(self) -> None:
         """Items' counts have changed otherwise than by growing."""
@@ -41,46 +48,22 @@ class Popular:
         hot = self._memory.hot
         return self._shares(self._all.best(hot)[:n] if n <= HOT else first(self._known(), hot, n))
 
-    def of_category(self, category: str, n: int) -> Shares:
-        """The hottest items of a category, best first, as shares of the first's."""
-        hot = self._memory.hot
-        if category not in self._members:
-            return []
-        if n > OF_CATEGORY:
-            return self._shares(first(self._slots(category), hot, n))
-        if category not in self._of:
-            self._of[category] = Hottest(OF_CATEGORY, lambda: self._slots(category))
-        return self._shares(self._of[category].best(hot)[:n])
-
-    def categorise(self, item: str, slot: int, category: str) -> None:
-        """The item is of this category now; it is about to be touched."""
-        before = self.categories.get(item)
-        if before == category:
-            return
-        if before is not None:
-            self._members[before].pop(slot, None)
-            self._of.pop(before, None)
-            if not self._members[before]:
-                del self._members[before]
-        self.categories[item] = category
-        self._members.setdefault(category, {})[slot] = None
-
-    def take(self, categories: dict[str, str]) -> None:
-        """Let these be the items' categories. Raises ValueError for an item that is not known."""
-        self.categories, self._members = {}, {}
-        self.forget()
-        for item, category in categories.items():
-            slot = self._memory.slots.find(item)
-            if slot is None:
-                raise ValueError("an item index with a category of an item that it has not")
-            self.categorise(item, slot, category)
+    def of_group(self, group: Group, n: int = OF_GROUP) -> Shares:
+        """The hottest items of a group, `OF_GROUP` at most, best first, as shares of the first's."""
+        if group not in self._of:
+            slots = self._slots(group)
+            if not len(slots):
+                return []
+            self._of[group] = Hottest(OF_GROUP, lambda: self._slots(group))
+        return self._shares(self._of[group].best(self._memory.hot)[:n])
 
     def _known(self) -> Slots:
         return np.flatnonzero(self._memory.hot > 0.0)
 
-    def _slots(self, category: str) -> Slots:
-        members = self._members[category]
-        return np.fromiter(members, np.int64, len(members))
+    def _slots(self, group: Group) -> Slots:
+        find = self._memory.slots.find
+        known = [slot for item in self._shelf.members(group) if (slot := find(item)) is not None]
+        return np.array(known, np.int64)
 
     def _shares(self, best: Slots) -> Shares:
         hot = self._memory.hot

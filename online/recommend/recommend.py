@@ -9,20 +9,38 @@ from typing import Final, NamedTuple
 
 from online.index import ItemIndex
 from online.recommend.bandit import context, lead
-from online.recommend.candidates import PER_SOURCE, Candidate, buy_again, order, seeds, similar, together, trending
-from schemas.outputs import Ranked, Snapshot
+from online.recommend.candidates import PER_SOURCE, Candidate, anything, candidates, order
+from online.recommend.visit import Visit, of_snapshot
+from schemas.behaviours import Behaviour
+from schemas.outputs import Interaction, Ranked, Shown, Snapshot
 
 # What a repetition of source and category costs.
 AGAIN_SOURCE: Final = 0.97
 AGAIN_CATEGORY: Final = 0.95
 
 
-class Shown(NamedTuple):
-    """A list of recommendations; `lead` is the source of its first item, and `propensity` how likely that was."""
+class Chosen(NamedTuple):
+    """A list of recommendations; `lead` is the source of its first item, and `propensity` how likely that was.
+
+    `who` is what the ranking of sources knew of the customer.
+    """
 
     items: list[Ranked]
     lead: str
     propensity: float
+    who: list[float]
+
+    def told(self, decision_id: str, customer: str, at: int) -> Interaction:
+        """What `interactions` tell of this list: that it was shown to the customer at `at`."""
+        shown = Shown(
+            decision_id=decision_id,
+            items=[ranked.item for ranked in self.items],
+            sources=[ranked.source for ranked in self.items],
+            lead=self.lead,
+            propensity=self.propensity,
+            who=self.who,
+        )
+        return Interaction(customer=customer, session=0, item="", behaviour=Behaviour.OTHER, at=at, shown=shown)
 
 
 def recommend(snapshot: Snapshot, index: ItemIndex, k: int = 10) -> list[Ranked]:
@@ -30,35 +48,42 @@ def recommend(snapshot: Snapshot, index: ItemIndex, k: int = 10) -> list[Ranked]
     return show(snapshot, index, k).items
 
 
-def show(snapshot: Snapshot, index: ItemIndex, k: int = 10, explore: float = 0.0) -> Shown:
-    """At most `k` items, best first; a share `explore` of lists, by the snapshot's id, is led by a source drawn by lot.
+def show(snapshot: Snapshot, index: ItemIndex, k: int = 10, explore: float = 0.0) -> Chosen:
+    """The list for a snapshot's customer (see `answer`), whose id is the snapshot's."""
+    return answer(of_snapshot(snapshot, index.shoppers.find(snapshot.customer)), index, snapshot.id, k, explore)
 
-    What is in the cart or owned is left out unless it is due to be bought again; with nothing else known the popular
-    items are shown, and the list is empty only when the index knows no item that may be shown.
+
+def answer(visit: Visit, index: ItemIndex, list_id: str, k: int = 10, explore: float = 0.0) -> Chosen:
+    """At most `k` items, best first; a share `explore` of lists, by their ids, is led by a source drawn by lot.
+
+    What is in the cart or owned is left out unless it is due to be bought again, and what is sold out is left out; with
+    nothing else known the popular items are shown, and the list is empty only when the index knows no item that may be
+    shown.
     """
-    bought = index.bought(snapshot.customer)
-    barred = set(snapshot.cart) | set(snapshot.owned) | bought.keys()
-    beside = [c for c in together(snapshot, index) + similar(snapshot, index) if c.item not in barred]
-    worth = index.bandit.worth(context(seeds(snapshot), snapshot.cart, bought))
-    pool = gather(buy_again(snapshot, index) + beside + trending(index, barred), worth)
+    who = context(visit)
+    return choose(visit, index, index.bandit.worth(who), who.tolist(), list_id, k, explore)
+
+
+def choose(
+    visit: Visit, index: ItemIndex, worth: Mapping[str, float], who: list[float], list_id: str, k: int, explore: float
+) -> Chosen:
+    """The list by these worths of the sources."""
+    pool = gather(candidates(visit, index) or anything(visit, index), worth)
     if not pool:
-        # All that is popular is hers already: look at everything.
-        pool = gather(trending(index, barred, among=len(index)), worth)
-    if not pool:
-        return Shown([], "", 1.0)
+        return Chosen([], "", 1.0, who)
     top = min(pool.values(), key=order)
-    led = lead({c.source for c in pool.values()}, top.source, explore, snapshot.id)
+    led = lead({c.source for c in pool.values()}, top.source, explore, list_id)
     if led.source != top.source:
         first = min((c for c in pool.values() if c.source == led.source), key=order)
         pool[first.item] = replace(first, score=math.nextafter(top.score, math.inf))
-    return Shown(spread(pool, index, k), led.source, led.propensity)
+    return Chosen(spread(pool, index, k), led.source, led.propensity, who)
 
 
-def gather(candidates: list[Candidate], worth: Mapping[str, float]) -> dict[str, Candidate]:
+def gather(proposed: list[Candidate], worth: Mapping[str, float]) -> dict[str, Candidate]:
     """The best of each source by item, each item once, its score by its source's worth."""
     best: dict[str, Candidate] = {}
     per_source: Counter[str] = Counter()
-    for c in sorted((Candidate(c.item, worth[c.source] * c.score, c.source, c.words) for c in candidates), key=order):
+    for c in sorted((Candidate(c.item, worth[c.source] * c.score, c.source, c.words) for c in proposed), key=order):
         if c.item not in best and per_source[c.source] < PER_SOURCE:
             best[c.item] = c
             per_source[c.source] += 1
@@ -76,7 +101,7 @@ def spread(best: Mapping[str, Candidate], index: ItemIndex, k: int) -> list[Rank
     ranked: list[Ranked] = []
     while heap and len(ranked) < k:
         bound, item = heap[0]
-        c, category = best[item], index.category(item)
+        c, category = best[item], index.shelf.find(item).category
         score = c.score * AGAIN_SOURCE ** sources[c.source]
         if category:
             score *= AGAIN_CATEGORY ** categories[category]

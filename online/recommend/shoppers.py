@@ -64,7 +64,8 @@ class Bought(Struct, array_like=True, gc=False):
 class Shopper(Struct, array_like=True):
     """`session` is when her open session began, `items` its newest, oldest first, `serial` its number if two.
 
-    `orders` is how many she placed, `ordered` when the last.
+    `orders` is how many she placed, `ordered` when the last; `query` what she searched for last in this session, and
+    `followed` how many items she has chosen since.
     """
 
     session: int = 0
@@ -74,6 +75,8 @@ class Shopper(Struct, array_like=True):
     cart: list[str] = field(default_factory=list)
     orders: int = 0
     ordered: int = 0
+    query: str = ""
+    followed: int = 0
 
 
 class Shoppers:

@@ -1,6 +1,7 @@
 """An item index as bytes and back: MessagePack of plain values and arrays, checked when read; nothing in it can run."""
 
 import math
+from dataclasses import astuple
 from typing import Any, Final
 
 import msgspec
@@ -9,13 +10,15 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from online.index import ItemIndex
+from online.recommend.lists import Waiting
 from online.recommend.memory import Bounds, Memory
 from online.recommend.ranker import Ranker
 from online.recommend.sessions import EMPTY
+from online.recommend.shelf import Good
 from online.recommend.shoppers import Shopper
 from online.recommend.slots import Slots
 
-VERSION: Final = 2
+VERSION: Final = 3
 KINDS: Final = {"<i4": np.int32, "<i8": np.int64, "<f4": np.float32, "<f8": np.float64}
 
 
@@ -28,10 +31,19 @@ class Packed(Struct, frozen=True, array_like=True):
 
 
 class Learned(Struct, frozen=True):
-    """A ranker, or the bandit: how many cases and steps it has learned, and its numbers."""
+    """A ranker: how many cases and steps it has learned, and its numbers."""
 
     cases: int
     steps: int
+    arrays: list[Packed]
+
+
+class Taught(Struct, frozen=True):
+    """The bandit: how many choices, lists and successes it has learned from, and its numbers."""
+
+    cases: int
+    lists: int
+    successes: int
     arrays: list[Packed]
 
 
@@ -45,12 +57,15 @@ class State(Struct, kw_only=True, forbid_unknown_fields=True):
     origins: list[int | None]
     next_session: int
     arrays: dict[str, Packed]
-    categories: dict[str, str]
+    terms: list[str]
+    shelf: dict[str, Good]
     shoppers: dict[str, Shopper]
+    lists: list[Waiting]
+    clocks: dict[int, int]
     steps: int
     orders: int
     rankers: dict[str, Learned]
-    bandit: Learned
+    bandit: Taught
 
 
 def dump(index: ItemIndex, *, customers: bool = True) -> bytes:
@@ -61,6 +76,8 @@ def dump(index: ItemIndex, *, customers: bool = True) -> bytes:
     memory = index.memory
     used = memory.slots.dump()
     arrays = {name: _pack(array) for name, array in _arrays(memory, len(used)).items()}
+    bandit = index.bandit
+    lists, clocks = index.lists.dump() if customers else ([], {})
     state = State(
         version=VERSION,
         bounds=_bounds(index.bounds),
@@ -69,15 +86,18 @@ def dump(index: ItemIndex, *, customers: bool = True) -> bytes:
         origins=memory.origins,
         next_session=memory.sessions.next,
         arrays=arrays,
-        categories=index.categories,
+        terms=memory.searches.terms.dump(),
+        shelf=dict(index.shelf),
         shoppers=dict(index.shoppers) if customers else {},
+        lists=lists,
+        clocks=clocks,
         steps=index.steps,
         orders=index.orders,
         rankers={
             name: Learned(ranker.learned, ranker.steps, [_pack(array) for array in ranker.dump()])
             for name, ranker in _rankers(index).items()
         },
-        bandit=Learned(index.bandit.cases, 0, [_pack(index.bandit.moments), _pack(index.bandit.gains)]),
+        bandit=Taught(bandit.cases, bandit.lists, bandit.successes, [_pack(array) for array in bandit.dump()]),
     )
     return msgspec.msgpack.encode(state)
 
@@ -97,7 +117,8 @@ def load(data: bytes, bounds: Bounds | None = None, choices: int | None = None) 
     if len(state.shoppers) > index.bounds.customers:
         raise ValueError("an item index with more customers than are kept")
     index.shoppers.load(state.shoppers)
-    index.popular.take(state.categories)
+    _load_shelf(index, state.shelf)
+    index.lists.load(state.lists, state.clocks)
     index.steps, index.orders = state.steps, state.orders
     rankers = _rankers(index)
     if rankers.keys() != state.rankers.keys():
@@ -105,23 +126,29 @@ def load(data: bytes, bounds: Bounds | None = None, choices: int | None = None) 
     for name, learned in state.rankers.items():
         arrays = [_unpack(packed, "ranker") for packed in learned.arrays]
         rankers[name].load(arrays, learned.cases, learned.steps)
-    if len(state.bandit.arrays) != 2:
-        raise ValueError("an item index with another bandit")
-    moments, gains = (_unpack(packed, "bandit") for packed in state.bandit.arrays)
-    index.bandit.load(moments, gains, state.bandit.cases)
+    told = state.bandit
+    index.bandit.load([_unpack(packed, "bandit") for packed in told.arrays], told.cases, told.lists, told.successes)
     return index
 
 
+def _load_shelf(index: ItemIndex, goods: dict[str, Good]) -> None:
+    if len(goods) > index.shelf.limit + len(index):
+        raise ValueError("an item index with more items on its shelf than are kept")
+    if any(good.price < 0 for good in goods.values()):
+        raise ValueError("an item index with prices below nothing")
+    index.shelf.load(goods)
+
+
 def _rankers(index: ItemIndex) -> dict[str, Ranker]:
-    return {"sessions": index.ranker, "baskets": index.baskets.ranker}
+    return {"sessions": index.sequel.ranker, "baskets": index.baskets.ranker}
 
 
 def _bounds(bounds: Bounds) -> list[int]:
-    return [bounds.items, bounds.companions, bounds.sessions, bounds.customers, bounds.bought, bounds.purchases]
+    return list(astuple(bounds))
 
 
 def _arrays(memory: Memory, used: int) -> dict[str, NDArray[Any]]:
-    rows = memory.sessions.held
+    rows, terms = memory.sessions.held, len(memory.searches.terms.dump())
     return {
         "hot": memory.hot[:used],
         "popular": memory.popular[:used],
@@ -131,6 +158,9 @@ def _arrays(memory: Memory, used: int) -> dict[str, NDArray[Any]]:
         "totals": memory.covisits.totals[:used],
         "items": memory.sessions.items[:rows],
         "at": memory.sessions.at[:rows],
+        "term_ids": memory.searches.ids[:terms],
+        "term_counts": memory.searches.counts[:terms],
+        "term_totals": memory.searches.totals[:terms],
     }
 
 
@@ -139,6 +169,7 @@ def _load_memory(memory: Memory, state: State) -> None:
     used = len(state.names)
     memory.reserve(used)
     rows = memory.sessions.reserve(state.next_session)
+    memory.searches.load(state.terms)
     expected = _arrays(memory, used)
     if state.arrays.keys() != expected.keys():
         raise ValueError("an item index with other arrays")
@@ -148,7 +179,7 @@ def _load_memory(memory: Memory, state: State) -> None:
             raise ValueError(f"an item index whose {name} is {given.dtype} {given.shape}, not {target.shape}")
         if given.dtype.kind == "f" and given.size and not (given.min() >= 0.0 and given.max() < math.inf):
             raise ValueError(f"an item index whose {name} has counts that are negative or not finite")
-        if name in ("ids", "items") and given.size and not (given.min() >= EMPTY and given.max() < used):
+        if name in ("ids", "items", "term_ids") and given.size and not (given.min() >= EMPTY and given.max() < used):
             raise ValueError(f"an item index whose {name} names items that it has not")
         target[:] = given
     if len(state.origins) != len(memory.origins):

@@ -9,12 +9,13 @@ from aiohttp import web
 from prometheus_client import generate_latest
 
 from online.index import ItemIndex
-from online.recommend.recommend import show
-from schemas.outputs import make_id
+from online.recommend.recommend import answer
+from online.recommend.shoppers import Shopper
+from online.recommend.visit import of_shopper
+from schemas.outputs import Interaction, make_id
 from stream.collector import auth
 from stream.collector.cors import Cors
 from stream.collector.refusal import Refused
-from stream.recommender.context import context
 from stream.recommender.metrics import Metrics
 
 MOST: Final = 50
@@ -26,7 +27,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 class Recommender:
     """Answers out of the `index` of now; `ready` says whether it has read all interactions, `now` is epoch ms.
 
-    A share `explore` of the lists is led by a source drawn by lot.
+    A share `explore` of the lists is led by a source drawn by lot. `tell` hears of every list that was answered.
     """
 
     def __init__(
@@ -38,6 +39,8 @@ class Recommender:
         origins: tuple[str, ...] = ("*",),
         now: Callable[[], int],
         explore: float = 0.0,
+        tell: Callable[[Interaction], None] | None = None,
+        metrics: Metrics | None = None,
     ) -> None:
         self._index = index
         self._is_ready = ready
@@ -45,7 +48,8 @@ class Recommender:
         self._cors = Cors(origins, "GET, OPTIONS")
         self._now = now
         self._explore = explore
-        self.metrics = Metrics()
+        self._tell = tell
+        self.metrics = metrics or Metrics()
 
     def app(self) -> web.Application:
         """The application."""
@@ -85,13 +89,16 @@ class Recommender:
         now = self._now()
         index = self._index()
         decision = make_id(customer, "asked", now)
-        shown = show(context(customer, index, now, decision), index, count, self._explore)
+        shopper = index.shoppers.find(customer)
+        shown = answer(of_shopper(shopper or Shopper(), now), index, decision, count, self._explore)
         items = [{"item": r.item, "score": r.score, "source": r.source, "words": r.words} for r in shown.items]
         for r in shown.items:
             self.metrics.items.labels(r.source).inc()
-        known = index.shoppers.find(customer) is not None
-        answer = {"decision_id": decision, "customer": customer, "known": known, "at": now, "items": items}
-        return _json(200, answer | {"lead": shown.lead, "propensity": shown.propensity})
+        if self._tell is not None and shown.items:
+            self._tell(shown.told(decision, customer, now))
+        known = shopper is not None
+        told = {"decision_id": decision, "customer": customer, "known": known, "at": now, "items": items}
+        return _json(200, told | {"lead": shown.lead, "propensity": shown.propensity})
 
     async def _preflight(self, request: web.Request) -> web.Response:
         return web.Response(status=204, headers=self._cors.preflight(request.headers.get("Origin")))

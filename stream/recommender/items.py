@@ -1,9 +1,9 @@
-"""The item index of one process: restored from its last snapshot, then following `interactions`."""
+"""The item index of one process: restored from its last snapshot, then following `interactions` and `catalogue`."""
 
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import msgspec
@@ -11,10 +11,11 @@ import msgspec
 from online.index import ItemIndex
 from online.recommend import state
 from schemas.outputs import Interaction
-from schemas.topics import INTERACTIONS, ITEMS
+from schemas.topics import CATALOGUE, INTERACTIONS, ITEMS
 from stream.kafka.follow import Follower
 from stream.kafka.producer import DeliveryFailed, Producer
 from stream.kafka.restore import read_partition
+from stream.recommender.catalogue import Catalogue
 from stream.recommender.snapshot import Parts, cut
 from stream.settings import Settings
 
@@ -35,11 +36,12 @@ class Items:
     """The index, and up to where (exclusive) it has learned each partition of `interactions`.
 
     The log is read from its beginning also behind a snapshot, which names no customer: of what the snapshot has
-    learned already, only what concerns the customers is taken in again.
+    learned already, only what concerns the customers is taken in again. The catalogue is read whole each time.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, currency: str = "USD") -> None:
         self.index = ItemIndex()
+        self.catalogue = Catalogue(lambda: self.index, currency)
         self.offsets: dict[int, int] = {}
         self.generation = 0
 
@@ -65,21 +67,27 @@ class Items:
         else:
             take = self.index.remember_one if known else self.index.learn_one
             for interaction in _interactions.decode(value).each():
-                take(interaction)
+                take(interaction, partition)
         if not known:
             self.offsets[partition] = offset + 1
 
-    async def follow(self, settings: Settings, follower: Follower | None = None) -> None:
-        """Restore, and follow `interactions` until cancelled; `follower` is one made by `followed_by`."""
+    async def follow(self, settings: Settings, followers: Sequence[Follower] | None = None) -> None:
+        """Restore, and follow the topics until cancelled; `followers` are those made by `followed_by`."""
         parts = Parts()
         topic = settings.topic(ITEMS.name)
         await asyncio.to_thread(read_partition, settings.kafka_brokers, topic, 0, parts.accept)
         self.restore(parts)
-        await (follower or self.followed_by(settings)).run()
+        async with asyncio.TaskGroup() as group:
+            for follower in followers or self.followed_by(settings):
+                group.create_task(follower.run())
 
-    def followed_by(self, settings: Settings) -> Follower:
-        """What will read `interactions` into this index."""
-        return Follower(settings.kafka_brokers, settings.topic(INTERACTIONS.name), self.accept)
+    def followed_by(self, settings: Settings) -> tuple[Follower, ...]:
+        """What will read `interactions` and `catalogue` into this index."""
+        brokers = settings.kafka_brokers
+        return (
+            Follower(brokers, settings.topic(INTERACTIONS.name), self.accept),
+            Follower(brokers, settings.topic(CATALOGUE.name), self.catalogue.accept),
+        )
 
     async def publish(self, settings: Settings, now: Callable[[], float] = time.time) -> None:
         """Write a snapshot, the next generation. Raises `DeliveryFailed`."""

@@ -24,7 +24,7 @@ from online.state import NAME, Learner
 from online.uplift import Tally
 from schemas.features import DAY_MS
 from schemas.outputs import Alert, ModelSnapshot, Recommendation, Score, Snapshot, encode, make_id
-from schemas.topics import ALERTS, DECISIONS, FEATURES, MODELS, OUTCOMES, RECOMMENDATIONS, SCORES
+from schemas.topics import ALERTS, DECISIONS, FEATURES, INTERACTIONS, MODELS, OUTCOMES, RECOMMENDATIONS, SCORES
 from stream import metrics
 from stream.backlog import REASON as BEHIND
 from stream.backlog import Backlog
@@ -56,7 +56,8 @@ class Models:
         self.bert = Bert(settings)
         self.learner = Learner(read(settings.prior))
         self.horizons = {"churn": settings.churn_days * DAY_MS, "intent": settings.intent_days * DAY_MS}
-        self.items = Items()
+        self.items = Items(settings.currency)
+        metrics.INDEX.watch(self.items)
         self.shifts = Shifts()
         self.reasons = Reasons(settings.score_explain_s)
         self.behind_s = settings.score_behind_s
@@ -287,8 +288,9 @@ class ScorePartition:
             return
         shown = show(snapshot, self._models.items.index, RECOMMENDED_ITEMS, self._models.explore)
         if shown.items:
+            key, decision_id = snapshot.customer.encode(), make_id(snapshot.customer, "recommendation", snapshot.id)
             recommendation = Recommendation(
-                decision_id=make_id(snapshot.customer, "recommendation", snapshot.id),
+                decision_id=decision_id,
                 customer=snapshot.customer,
                 at=snapshot.at,
                 trigger=snapshot.trigger,
@@ -297,7 +299,9 @@ class ScorePartition:
                 propensity=shown.propensity,
                 models=score.models,
             )
-            out(RECOMMENDATIONS.name, snapshot.customer.encode(), encode(recommendation))
+            out(RECOMMENDATIONS.name, key, encode(recommendation))
+            # Among what she then does, so that every index learns what came of it.
+            out(INTERACTIONS.name, key, encode(shown.told(decision_id, snapshot.customer, snapshot.at)))
             metrics.RECOMMENDATIONS.inc()
 
     def changes(self) -> Iterator[tuple[bytes, bytes | None]]:

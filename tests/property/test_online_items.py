@@ -7,11 +7,13 @@ from hypothesis import strategies as st
 from online.index import HOT, Bounds, ItemIndex
 from online.recommend import state
 from online.recommend.recommend import recommend
+from online.recommend.searches import PLACES
+from online.recommend.sources import SOURCES
 from schemas.behaviours import Behaviour
 from schemas.features import DAY_MS
-from schemas.outputs import Interaction, Moment, Snapshot
+from schemas.outputs import Interaction, Moment, Shown, Snapshot
 
-SMALL = Bounds(items=8, companions=3, sessions=4, customers=3, bought=3, purchases=5)
+SMALL = Bounds(items=8, companions=3, sessions=4, customers=3, bought=3, purchases=5, terms=4)
 BEHAVIOURS = (Behaviour.VIEW, Behaviour.CART_ADD, Behaviour.ORDER, Behaviour.SEARCH, Behaviour.CANCEL)
 
 items = st.integers(0, 14).map(lambda n: f"i{n}" if n else "")
@@ -20,9 +22,22 @@ items = st.integers(0, 14).map(lambda n: f"i{n}" if n else "")
 @st.composite
 def make_interaction(draw: st.DrawFn) -> Interaction:
     at = draw(st.integers(0, 3_000)) * DAY_MS
+    behaviour = draw(st.sampled_from((*BEHAVIOURS, Behaviour.OTHER)))
+    shown = None
+    if behaviour == Behaviour.OTHER:
+        listed = draw(st.lists(items.filter(bool), min_size=1, max_size=4, unique=True))
+        sources = draw(st.lists(st.sampled_from(SOURCES), min_size=len(listed), max_size=len(listed)))
+        shown = Shown(
+            decision_id="d", items=listed, sources=sources, lead=sources[0], propensity=1.0,
+            who=[1.0, *draw(st.lists(st.sampled_from([0.0, 0.5, 1.0]), min_size=4, max_size=4))],
+        )  # fmt: skip
     return Interaction(
-        customer=f"c{draw(st.integers(0, 4))}", session=draw(st.integers(0, 2)), item=draw(items),
-        behaviour=draw(st.sampled_from(BEHAVIOURS)), at=at, category=draw(st.sampled_from(["", "a", "b"])),
+        customer=f"c{draw(st.integers(0, 4))}", session=draw(st.integers(0, 2)),
+        item="" if behaviour in (Behaviour.OTHER, Behaviour.SEARCH) else draw(items), behaviour=behaviour, at=at,
+        category=draw(st.sampled_from(["", "a", "b"])), brand=draw(st.sampled_from(["", "m", "n"])),
+        price=draw(st.sampled_from([None, 100, 900])), in_stock=draw(st.sampled_from([None, None, True, False])),
+        query=draw(st.sampled_from(["tea", "green tea", "绿茶", "茶"])) if behaviour == Behaviour.SEARCH else "",
+        shown=shown,
     )  # fmt: skip
 
 
@@ -31,7 +46,10 @@ interactions = st.lists(make_interaction(), max_size=60)
 
 @st.composite
 def make_snapshot(draw: st.DrawFn) -> Snapshot:
-    moments = st.builds(Moment, st.integers(0, 3_000).map(lambda d: d * DAY_MS), st.sampled_from(BEHAVIOURS), items)
+    moments = st.builds(
+        Moment, st.integers(0, 3_000).map(lambda d: d * DAY_MS), st.sampled_from(BEHAVIOURS), items,
+        words=st.sampled_from(["", "tea", "绿茶"]),
+    )  # fmt: skip
     return Snapshot(
         id="s", customer=f"c{draw(st.integers(0, 5))}", at=draw(st.integers(0, 3_100)) * DAY_MS, trigger="order",
         arrived=0, features={}, story=sorted(draw(st.lists(moments, max_size=8)), key=lambda m: m.at),
@@ -60,7 +78,9 @@ def test_memory_is_bounded(given_interactions: list[Interaction]) -> None:
     assert memory.covisits.ids.shape == (memory.size, SMALL.companions)
     assert len(memory.sessions.items) <= SMALL.sessions
     assert memory.sessions.posted <= memory.sessions.items.size
-    assert set(index.categories) <= set(memory.slots.dump())
+    assert len(index.shelf) <= 2 * SMALL.items
+    assert len(memory.searches.terms) <= SMALL.terms
+    assert memory.searches.ids.shape == (min(SMALL.terms, len(memory.searches.ids)), PLACES)
 
 
 @settings(max_examples=25)
@@ -103,8 +123,9 @@ def test_what_may_not_be_shown_is_not_shown_and_the_rest_is(
     for r in ranked:
         assert r.words
         assert r.item not in snapshot.cart
+        assert not index.shelf.lacks(r.item)
         assert r.source == "buy_again" or r.item not in barred
-    if any(item not in barred for item in index.memory.slots.dump()):
+    if any(item and item not in barred and not index.shelf.lacks(item) for item in index.memory.slots.dump()):
         assert ranked
 
 
@@ -124,7 +145,7 @@ def test_an_erased_customer_is_nowhere(given_interactions: list[Interaction]) ->
     index.forget("c1")
     assert b"c1" not in state.dump(index)
     assert index.bought("c1") == {}
-    assert index.session("c1") == []
+    assert index.shoppers.find("c1") is None
 
 
 @given(st.permutations([touch for n in range(4) for touch in (n, n, n + 1)]))

@@ -1,20 +1,24 @@
 """The bandit over sources: it learns what is chosen, explores by lot and says how likely each list was."""
 
 from collections import Counter
+from typing import Any
 
 import numpy as np
 import pytest
 
 from online.index import ItemIndex
-from online.recommend.bandit import CONTEXT, PRIOR, SOURCES, Bandit, context, lead
+from online.recommend.bandit import CONTEXT, PRIOR, Bandit, context, lead
 from online.recommend.recommend import recommend, show
+from online.recommend.sources import SOURCES
+from online.recommend.visit import Visit
 from schemas.behaviours import Behaviour
 from schemas.features import DAY_MS
 from schemas.outputs import Interaction, Moment, Snapshot
 
 NOW = 200 * DAY_MS
 OFFERED = {"together": ["a", "b"], "trending": ["x", "y"]}
-SHORT, CART = context(["i"], [], {}), context(["i"], ["c"], {})
+SHORT = context(Visit(NOW, {"i": 4}, [], {}))
+CART = context(Visit(NOW, {"i": 4}, ["c"], {}))
 
 
 def test_before_it_has_learned_the_prior_stands() -> None:
@@ -95,7 +99,21 @@ def test_the_index_learns_it_from_what_is_chosen() -> None:
     assert index.bandit.worth(SHORT)["trending"] > before["trending"]
 
 
-@pytest.mark.parametrize("wrong", [np.zeros((4, CONTEXT, CONTEXT)), np.full((4, CONTEXT, CONTEXT), np.nan), np.eye(4)])
-def test_what_cannot_have_been_learned_is_refused(wrong: "np.ndarray[tuple[int, ...], np.dtype[np.float64]]") -> None:
+@pytest.mark.parametrize(
+    ("place", "wrong"),
+    [
+        (0, -np.ones((len(SOURCES), CONTEXT, CONTEXT))),
+        (2, np.full((len(SOURCES), CONTEXT, CONTEXT), np.nan)),
+        (2, np.eye(4)),
+        (1, np.full((len(SOURCES), CONTEXT), np.inf)),
+        (4, np.array([1.0, -1.0])),
+        (4, np.zeros(3)),
+    ],
+)
+def test_what_cannot_have_been_learned_is_refused(place: int, wrong: "np.ndarray[Any, Any]") -> None:
+    arrays = Bandit().dump()
+    arrays[place] = wrong
     with pytest.raises(ValueError, match="bandit"):
-        Bandit().load(wrong, np.zeros((4, CONTEXT)), 1)
+        Bandit().load(arrays, 1, 0, 0)
+    with pytest.raises(ValueError, match="bandit"):
+        Bandit().load(Bandit().dump(), 1, 1, 2)

@@ -117,7 +117,7 @@ def test_what_follows_is_learned_from_what_is_chosen() -> None:
         for item in ("shirt", "trousers", "socks"):
             index.learn_one(touch(f"c{n}", item, day=100 + n / 10))
     assert index.after(["shirt", "trousers"], NOW)[0][0] == "socks"
-    assert index.ranker.learned > 300
+    assert index.sequel.ranker.learned > 300
     assert sum(share for _, share in index.after(["shirt"], NOW)) == pytest.approx(1.0)
 
 

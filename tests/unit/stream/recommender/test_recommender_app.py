@@ -12,6 +12,7 @@ from schemas.behaviours import Behaviour
 from schemas.features import DAY_MS
 from schemas.outputs import Interaction, Ordered, encode
 from stream.recommender.app import Recommender
+from stream.recommender.catalogue import Catalogue
 from stream.recommender.items import Items
 
 NOW = 200 * DAY_MS
@@ -42,6 +43,13 @@ class Said:
 
     def partition(self) -> int:
         return 0
+
+
+class Offer(Said):
+    """A record of `catalogue`; its offset is the time when it arrived."""
+
+    def timestamp(self) -> tuple[int, int]:
+        return 1, self.offset()
 
 
 def learn(index: ItemIndex, key: bytes | None, value: bytes | None) -> None:
@@ -82,9 +90,19 @@ def ready() -> Ready:
 
 
 @pytest.fixture
-async def client(index: ItemIndex, ready: Ready) -> AsyncIterator[Client]:
+def told() -> list[Interaction]:
+    return []
+
+
+@pytest.fixture
+async def client(index: ItemIndex, ready: Ready, told: list[Interaction]) -> AsyncIterator[Client]:
     recommender = Recommender(
-        lambda: index, ready, keys=frozenset({"key"}), origins=("https://shop.example",), now=lambda: NOW
+        lambda: index,
+        ready,
+        keys=frozenset({"key"}),
+        origins=("https://shop.example",),
+        now=lambda: NOW,
+        tell=told.append,
     )
     async with TestClient(TestServer(recommender.app())) as found:
         yield found
@@ -122,6 +140,43 @@ async def test_what_she_does_counts_at_once(client: Client, index: ItemIndex) ->
     )
     learn(index, b"ann", encode(order))
     assert "stove" not in [i["item"] for i in (await ask(client, "ann"))["items"]]
+
+
+async def test_the_list_that_was_answered_is_told_and_what_comes_of_it_is_learned(
+    client: Client, index: ItemIndex, told: list[Interaction]
+) -> None:
+    found = await ask(client, "ann")
+    (said,) = told
+    assert said.shown is not None
+    assert (said.customer, said.at, said.shown.decision_id) == ("ann", NOW, found["decision_id"])
+    assert said.shown.items == [item["item"] for item in found["items"]]
+    assert said.shown.sources == [item["source"] for item in found["items"]]
+    assert (said.shown.lead, said.shown.propensity) == (found["lead"], found["propensity"])
+    learn(index, b"ann", encode(said))
+    learn(index, b"ann", touch("ann", "stove", day=200))
+    assert (index.bandit.lists, index.bandit.successes) == (1, 1)
+
+
+async def test_a_search_is_answered_with_what_others_chose(client: Client, index: ItemIndex) -> None:
+    def searched(customer: str) -> bytes:
+        return encode(
+            Interaction(customer=customer, session=200, item="", behaviour=Behaviour.SEARCH, at=NOW, query="帐篷 灯")
+        )
+
+    for n in range(3):
+        learn(index, None, searched(f"d{n}"))
+        learn(index, None, touch(f"d{n}", "headlamp", day=200))
+    learn(index, b"ann", searched("ann"))
+    first = (await ask(client, "ann"))["items"][0]
+    assert (first["item"], first["source"]) == ("headlamp", "searched")
+
+
+async def test_what_is_sold_out_is_not_answered(client: Client, index: ItemIndex) -> None:
+    catalogue = Catalogue(lambda: index, "USD")
+    catalogue.accept(Offer(b"stove", b'{"product_id": "stove", "in_stock": false}', NOW))
+    assert "stove" not in [i["item"] for i in (await ask(client, "ann"))["items"]]
+    catalogue.accept(Offer(b"stove", b'{"product_id": "stove", "in_stock": true}', NOW + 1))
+    assert (await ask(client, "ann"))["items"][0]["item"] == "stove"
 
 
 async def test_an_erased_customer_is_unknown(client: Client, index: ItemIndex) -> None:

@@ -19,8 +19,20 @@ from online.uplift import Arm, Trial
 from schemas.behaviours import Behaviour
 from schemas.decode import decode
 from schemas.features import DAY_MS
-from schemas.outputs import Alert, Moment, Outcome, Parts, Review, Score, Snapshot, encode, make_id
-from schemas.topics import ALERTS, CLICKSTREAM, SCORES
+from schemas.outputs import (
+    Alert,
+    Interaction,
+    Moment,
+    Outcome,
+    Parts,
+    Recommendation,
+    Review,
+    Score,
+    Snapshot,
+    encode,
+    make_id,
+)
+from schemas.topics import ALERTS, CLICKSTREAM, INTERACTIONS, RECOMMENDATIONS, SCORES
 from stream import metrics
 from stream.kafka.partitioner import home
 from stream.kafka.transport import Run
@@ -114,6 +126,26 @@ async def test_replayed_history_waits_for_bert(
     await partition.process(run(*(snapshot(n, 60.0, history_s=86_400) for n in range(6))), out)
     assert {score.source for score in scores(out)} == {"ensemble"}
     assert bert.asked == 6
+
+
+async def test_a_list_goes_out_and_is_told_among_what_she_does(
+    partition: ScorePartition, run: Callable[..., Run], out: Outputs
+) -> None:
+    index = partition._models.items.index
+    for n in range(9):
+        index.learn_one(
+            Interaction(customer=f"b{n}", session=1, item=f"i{n % 3}", behaviour=Behaviour.VIEW, at=int(NOW * 1000))
+        )
+    await partition.process(run(snapshot(1, 0.1)), out)
+    (sent,) = [msgspec.json.decode(one.value or b"", type=Recommendation) for one in out.on(RECOMMENDATIONS.name)]
+    (one,) = out.on(INTERACTIONS.name)
+    told = msgspec.json.decode(one.value or b"", type=Interaction)
+    assert (one.key, told.customer, told.at) == (b"c1", "c1", sent.at)
+    assert told.shown is not None
+    assert (told.shown.decision_id, told.shown.lead) == (sent.decision_id, sent.lead)
+    assert told.shown.items == [ranked.item for ranked in sent.items]
+    index.learn_one(told)
+    assert len(index.lists) == 1
 
 
 def reviewed(number: int, text: str, waited: float = 0.1, stars: float = 5.0) -> bytes:
