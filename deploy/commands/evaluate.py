@@ -30,6 +30,8 @@ Examples:
 
   footfall evaluate --task next-basket --source completejourney --json
 
+  footfall evaluate --task bandit --source simulated --json
+
   footfall evaluate --task explanations --source completejourney --limit 200
 """
 
@@ -45,6 +47,7 @@ TASKS: Final[dict[str, str]] = {
     "drift": "drift",
     "next-item": "next_item",
     "next-basket": "next_basket",
+    "bandit": "bandit",
     "explanations": "explanations",
 }
 

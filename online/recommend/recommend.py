@@ -61,14 +61,19 @@ def answer(visit: Visit, index: ItemIndex, list_id: str, k: int = 10, explore: f
     shown.
     """
     who = context(visit)
-    return choose(visit, index, index.bandit.worth(who), who.tolist(), list_id, k, explore)
+    pool = gather(proposed(visit, index), index.bandit.worth(who))
+    return choose(pool, index, who.tolist(), list_id, k, explore)
+
+
+def proposed(visit: Visit, index: ItemIndex) -> list[Candidate]:
+    """What may be shown to her: what the sources propose, or else anything."""
+    return candidates(visit, index) or anything(visit, index)
 
 
 def choose(
-    visit: Visit, index: ItemIndex, worth: Mapping[str, float], who: list[float], list_id: str, k: int, explore: float
+    pool: dict[str, Candidate], index: ItemIndex, who: list[float], list_id: str, k: int, explore: float
 ) -> Chosen:
-    """The list by these worths of the sources."""
-    pool = gather(candidates(visit, index) or anything(visit, index), worth)
+    """The list of these candidates (see `gather`)."""
     if not pool:
         return Chosen([], "", 1.0, who)
     top = min(pool.values(), key=order)
