@@ -32,7 +32,7 @@ def make_interaction(draw: st.DrawFn) -> Interaction:
             who=[1.0, *draw(st.lists(st.sampled_from([0.0, 0.5, 1.0]), min_size=4, max_size=4))],
         )  # fmt: skip
     return Interaction(
-        customer=f"c{draw(st.integers(0, 4))}", session=draw(st.integers(0, 2)),
+        customer=f"customer-{draw(st.integers(0, 4))}", session=draw(st.integers(0, 2)),
         item="" if behaviour in (Behaviour.OTHER, Behaviour.SEARCH) else draw(items), behaviour=behaviour, at=at,
         category=draw(st.sampled_from(["", "a", "b"])), brand=draw(st.sampled_from(["", "m", "n"])),
         price=draw(st.sampled_from([None, 100, 900])), in_stock=draw(st.sampled_from([None, None, True, False])),
@@ -51,7 +51,7 @@ def make_snapshot(draw: st.DrawFn) -> Snapshot:
         words=st.sampled_from(["", "tea", "绿茶"]),
     )  # fmt: skip
     return Snapshot(
-        id="s", customer=f"c{draw(st.integers(0, 5))}", at=draw(st.integers(0, 3_100)) * DAY_MS, trigger="order",
+        id="s", customer=f"customer-{draw(st.integers(0, 5))}", at=draw(st.integers(0, 3_100)) * DAY_MS, trigger="order",
         arrived=0, features={}, story=sorted(draw(st.lists(moments, max_size=8)), key=lambda m: m.at),
         cart=draw(st.lists(items, max_size=3)), owned=draw(st.lists(items, max_size=12)),
     )  # fmt: skip
@@ -142,10 +142,10 @@ def test_recommending_changes_nothing(given_interactions: list[Interaction], sna
 @given(interactions)
 def test_an_erased_customer_is_nowhere(given_interactions: list[Interaction]) -> None:
     index = learned(given_interactions)
-    index.forget("c1")
-    assert b"c1" not in state.dump(index)
-    assert index.bought("c1") == {}
-    assert index.shoppers.find("c1") is None
+    index.forget("customer-1")
+    assert b"customer-1" not in state.dump(index)
+    assert index.bought("customer-1") == {}
+    assert index.shoppers.find("customer-1") is None
 
 
 @given(st.permutations([touch for n in range(4) for touch in (n, n, n + 1)]))
