@@ -51,8 +51,8 @@ def make_snapshot(draw: st.DrawFn) -> Snapshot:
         words=st.sampled_from(["", "tea", "绿茶"]),
     )  # fmt: skip
     return Snapshot(
-        id="s", customer=f"customer-{draw(st.integers(0, 5))}", at=draw(st.integers(0, 3_100)) * DAY_MS, trigger="order",
-        arrived=0, features={}, story=sorted(draw(st.lists(moments, max_size=8)), key=lambda m: m.at),
+        id="s", customer=f"customer-{draw(st.integers(0, 5))}", at=draw(st.integers(0, 3_100)) * DAY_MS,
+        trigger="order", arrived=0, features={}, story=sorted(draw(st.lists(moments, max_size=8)), key=lambda m: m.at),
         cart=draw(st.lists(items, max_size=3)), owned=draw(st.lists(items, max_size=12)),
     )  # fmt: skip
 
@@ -119,7 +119,8 @@ def test_what_may_not_be_shown_is_not_shown_and_the_rest_is(
     assert len(ranked) <= k
     assert len({r.item for r in ranked}) == len(ranked)
     assert [r.score for r in ranked] == sorted((r.score for r in ranked), reverse=True)
-    barred = set(snapshot.cart) | set(snapshot.owned) | set(index.bought(snapshot.customer))
+    told = {moment.item for moment in snapshot.story if moment.behaviour == Behaviour.ORDER}
+    barred = {*snapshot.cart, *snapshot.owned, *index.bought(snapshot.customer), *told}
     for r in ranked:
         assert r.words
         assert r.item not in snapshot.cart
