@@ -1,5 +1,6 @@
 """The online model: churn, intent and value, learned from what customers did, one example at a time."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from online.learners.amount import Amount
@@ -73,6 +74,10 @@ class OnlineModel:
             for name in order[:k]
             for value in (features.get(name),)
         ]
+
+    def past_moved(self, target: str, said: Mapping[str, float]) -> float:
+        """How far a customer's own past moves this target's log odds, where the learners say this of her."""
+        return self._blend(target).past_moved(said)
 
     def base_rate(self, target: str) -> float:
         """The log odds of the average customer: with all contributions it adds up to the regression's."""

@@ -1,5 +1,6 @@
 """One target's learners side by side, and the mixture of what they say."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 import msgspec
@@ -12,6 +13,7 @@ from online.learners.mixture import Mixture
 from online.learners.newton import Newton
 from online.learners.renewal import Like
 from online.logistic import Logistic
+from schemas.odds import logit
 from schemas.outputs import Features
 
 PRIOR: Final = {"linear": 0.12, "newton": 0.56, "forest": 0.12, "renewal": 0.2}
@@ -65,10 +67,17 @@ class Blend:
             said[RENEWAL] = like.correct(self.combine(said))
         return said
 
-    def combine(self, said: dict[str, float]) -> float:
+    def combine(self, said: Mapping[str, float]) -> float:
         """The mixture of what they say."""
         mixed = self.mixture.combine(said)
         return 0.5 if mixed is None else mixed
+
+    def past_moved(self, said: Mapping[str, float]) -> float:
+        """How far her past moves the log odds of what the others say; 0 where it says nothing."""
+        if RENEWAL not in said:
+            return 0.0
+        others = {name: p for name, p in said.items() if name != RENEWAL}
+        return logit(self.combine(said)) - logit(self.combine(others))
 
     def learn(self, given: Given, label: bool, said: dict[str, float]) -> None:
         """Take in one example; `said` is what the learners said when it was scored."""

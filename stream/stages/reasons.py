@@ -15,6 +15,7 @@ from inference.explain import TEXTS, Reading, Unit, family, weights
 from inference.model import Model
 from inference.scorer import Scorer, Unavailable
 from online.learner import TARGETS
+from online.reasons import PAST
 from online.state import Learner
 from online.told import told, told_zh
 from online.words import say
@@ -80,7 +81,13 @@ def explained(case: Case, reading: Reading, answers: Sequence[Parts], learner: L
         found = weights([getattr(answer, target) for answer in answers])
         share = learner.bert_share(target)
         online = learner.model.explain_one(case.snapshot.features, target, len(NAMES))
-        reasons[target] = mixed(case.snapshot, reading, found, online, share)[:KEPT]
+        hers = [
+            replace(one, weight=(1.0 - share) * one.weight)
+            for one in case.score.reasons.get(target, [])
+            if one.feature == PAST
+        ]
+        weighed = [*mixed(case.snapshot, reading, found, online, share), *hers]
+        reasons[target] = sorted(weighed, key=lambda one: -abs(one.weight))[:KEPT]
     return replace(case.score, reasons=reasons)
 
 

@@ -16,6 +16,7 @@ from online.learner import TARGETS
 from online.learners.renewal import past
 from online.marks import marks_of
 from online.prior import read
+from online.reasons import reasons
 from online.recommend.recommend import show
 from online.rhythm import usual_hour
 from online.said import Said, decode_said, encode_said, hear
@@ -347,7 +348,10 @@ def combine(snapshot: Snapshot, answer: Answer, models: Models) -> Score:
         online=online,
         learners=learners,
         models=versions,
-        reasons={target: learner.model.explain_one(snapshot.features, target) for target in TARGETS},
+        reasons={
+            target: reasons(learner.model, target, snapshot.features, her_past, learners[target], models.horizons)
+            for target in TARGETS
+        },
         features=snapshot.features,
         story=answer.story,
     )

@@ -14,6 +14,7 @@ from inference.model import SHIPPED, Model
 from inference.scorer import Unavailable
 from online.ensemble import FIRST
 from online.learners.blend import RENEWAL
+from online.reasons import PAST
 from online.said import Said, decode_said, encode_said
 from online.uplift import Arm, Trial
 from schemas.behaviours import Behaviour
@@ -270,6 +271,23 @@ async def test_there_is_no_time_to_explain_what_waited_or_is_history(
     assert bert.asked == 1
 
 
+async def test_an_alert_names_her_past_by_the_online_model_s_share(
+    bert: Bert, run: Callable[..., Run], out: Outputs
+) -> None:
+    bert.says = told
+    partition = partition_of(bert, score_explain_s=30)
+    case = msgspec.json.decode(eager(2), type=Snapshot)
+    weekly = [Moment(case.at - (2 + 7 * n) * DAY_MS, Behaviour.ORDER) for n in reversed(range(12))]
+    with_past = msgspec.structs.replace(case, story=[*weekly, *case.story[-1:]])
+    score = combine(with_past, Answer("", SHIPPED.name, None), partition._models)
+    (hers,) = (why for why in score.reasons["intent"] if why.feature == PAST)
+    await partition.process(run(encode(with_past)), out)
+    (alert,) = alerts(out)
+    (why,) = (why for why in alert.reasons if why.feature == PAST)
+    assert why.weight == pytest.approx((1.0 - FIRST) * hers.weight)
+    assert (why.words, why.words_zh) == (hers.words, hers.words_zh)
+
+
 async def test_no_alert_waits_longer_for_its_reasons_than_it_may(
     bert: Bert, run: Callable[..., Run], out: Outputs
 ) -> None:
@@ -308,6 +326,9 @@ def test_a_score_says_what_followed_like_moments_of_her_past(bert: Bert) -> None
     assert all(RENEWAL not in others for others in scores["viewer"].learners.values())
     assert scores["weekly"].intent > scores["viewer"].intent
     assert scores["weekly"].churn < scores["viewer"].churn
+    (hers,) = (why for why in scores["weekly"].reasons["intent"] if why.feature == PAST)
+    assert hers.weight > 0.0
+    assert all(why.feature != PAST for why in scores["viewer"].reasons["intent"])
 
 
 async def test_a_slow_bert_is_asked_for_less(bert: Bert) -> None:
