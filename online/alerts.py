@@ -80,7 +80,7 @@ def decide(
 
     `usual_hour` is when she is mostly active (UTC; None: not known). Alerts of arm `holdout` are decisions too,
     remembered alike, but not to be sent. The same score again with the `Said` that came of it gives no alert and the
-    same `Said`.
+    same `Said`. A score that names what was `decided` by it gives just that, whatever would be decided now.
     """
     if score.at < said.at or (score.at == said.at and score.id in said.seen):
         return [], said
@@ -91,7 +91,12 @@ def decide(
         trials = {name: trial.ordered(score.at) for name, trial in trials.items()}
     after = Said(dict(said.kinds), score.at, seen, said.lately(score.at), said.refused, trials)
     vip = policy.vip(score)
-    fired = [kind for kind in KINDS.values() if kind.vip in (None, vip) and _fires(kind, score, after, policy)]
+    named = score.decided or ()
+    fired = [
+        kind
+        for kind in KINDS.values()
+        if (kind.name in named or kind.vip in (None, vip)) and _fires(kind, score, after, policy)
+    ]
     return [_alert(kind, score, currency, policy, usual_hour) for kind in fired], after
 
 
@@ -103,11 +108,15 @@ def because(alert: Alert, score: Score) -> Alert:
 def _fires(kind: Kind, score: Score, said: Said, policy: Policy) -> bool:
     """Whether a kind speaks; what this changes is noted in `said`."""
     strength = kind.strength(score)
-    if strength is None:
+    named = score.decided is not None and kind.name in score.decided
+    if strength is None and not named:
         return False
     marks, last = policy.of(kind), said.kinds.get(kind.name, Last())
-    armed = last.armed or kind.event or strength < marks.low or score.trigger == kind.rearms
-    fires = armed and strength >= kind.mark(score, marks) and kind.due(score) and _may(kind, score, marks, said, policy)
+    low = strength is not None and strength < marks.low
+    armed = last.armed or kind.event or low or score.trigger == kind.rearms
+    high = strength is not None and strength >= kind.mark(score, marks)
+    free = score.decided is None and armed and high and kind.due(score)
+    fires = named or (free and _may(kind, score, marks, said, policy))
     said.kinds[kind.name] = Last(score.at, armed=False) if fires else Last(last.at, armed)
     if fires:
         held = arm(score.customer, policy.holdout_share) == HOLDOUT

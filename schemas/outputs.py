@@ -151,6 +151,7 @@ class Score(Struct, frozen=True, kw_only=True):
     `online` when it did not, `fallback` then says why. `sentiment` is how content the review reads that triggered it,
     from 0 to 1; None where there is none, or nobody read it. `shadow` is what a version of BERT on trial would
     have said, `learners` what each online learner, and the ensemble, said by target: the candidates to serve.
+    `decided` are the kinds of alerts that it gave rise to, those of the held out too (None: an older version's).
     """
 
     id: str
@@ -172,6 +173,7 @@ class Score(Struct, frozen=True, kw_only=True):
     reasons: dict[str, list[Contribution]]
     features: Features
     story: str
+    decided: list[str] | None = None
 
 
 class Alert(Struct, frozen=True, kw_only=True):

@@ -88,6 +88,10 @@ class Writer:
         """An epoch beside the current one: only what is sent with it belongs to it."""
         return Epoch()
 
+    def drop(self) -> None:
+        """Give up what Kafka has not acknowledged yet: it is reported as not delivered."""
+        self._client.purge()
+
     async def room(self) -> None:
         """Wait while too much is unacknowledged: a slow broker slows the stage, it does not fill its memory."""
         self._client.poll(0)

@@ -16,6 +16,7 @@ class Owned:
     """An assigned partition: its state once restored, and what waits for a barrier: changes of the state, and runs.
 
     `ready` is set when the state is restored, and also when the partition is revoked before: nobody waits for ever.
+    Where it is `leaving`, the next barrier is its last and makes it `closed`: of it nothing more is sent.
     """
 
     def __init__(self, number: int, state: PartitionState) -> None:
@@ -24,6 +25,8 @@ class Owned:
         self.ready = asyncio.Event()
         self.changes: dict[bytes, bytes | None] = {}
         self.runs: list[Read] = []
+        self.leaving = False
+        self.closed = False
         self.inputs: set[TP] = set()
         self.task: asyncio.Task[None] | None = None
         self._waits = state if isinstance(state, Waiting) else None

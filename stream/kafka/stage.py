@@ -27,13 +27,13 @@ from faust.types import TP
 from schemas.errors import FootfallError
 from schemas.topics import Topic
 from stream import metrics
+from stream.kafka.app import faust_app, input_topic
+from stream.kafka.begin import begin
 from stream.kafka.epochs import Writer
 from stream.kafka.owned import Owned
 from stream.kafka.producer import Headers
 from stream.kafka.reading import Reading
-from stream.kafka.restore import read_partition
-from stream.kafka.state import Applying, Ends, PartitionState
-from stream.kafka.store import check_inputs, check_store
+from stream.kafka.state import Ends, PartitionState
 from stream.kafka.transport import Read
 from stream.kafka.watch import Watch
 from stream.settings import Settings
@@ -52,10 +52,15 @@ class BarrierBroken(FootfallError):
     """An earlier barrier failed half-way: what it held is not durable, so nothing after it may be committed."""
 
 
+class Unheard(FootfallError):
+    """Somebody else may be saying what this worker would say: it starts again from what was said."""
+
+
 class Stage:
     """One stage: its inputs, its store (if it has one), and how to make a partition's state.
 
-    `complete` says that whatever is read changes the store, so that an empty one with something read has lost it.
+    `complete` says that whatever is read changes the store, so that an empty one with something read has lost it;
+    `fenced` that what it sends depends on more than its input, so that a worker unheard of for a session sends nothing.
     """
 
     def __init__(
@@ -69,6 +74,7 @@ class Stage:
         run_records: int = 1_000,
         start: Callable[["Stage"], Awaitable[None]] | None = None,
         complete: bool = False,
+        fenced: bool = False,
     ) -> None:
         self.settings = settings
         self.name = name
@@ -80,6 +86,7 @@ class Stage:
         self._start = start
         self._inputs = inputs
         self._complete = complete
+        self._fenced = fenced
         self._broken = False
         self._outputs: Counter[str] = Counter()
         self._barrier_lock = asyncio.Lock()
@@ -92,33 +99,8 @@ class Stage:
         self._make = lambda number: around(make(number))
 
     def _faust_app(self, inputs: tuple[Topic, ...], run_records: int) -> faust.App:
-        settings = self.settings
-        brokers = ";".join(f"packed://{broker.strip()}" for broker in settings.kafka_brokers.split(","))
-        datadir = settings.data_dir / "faust" / self.name
-        datadir.mkdir(parents=True, exist_ok=True)
-        app = faust.App(
-            group_id(settings, self.name),
-            broker=brokers,
-            datadir=str(datadir),
-            web_enabled=False,
-            topic_allow_declare=False,
-            topic_disable_leader=True,
-            broker_session_timeout=settings.session_timeout_s,
-            broker_heartbeat_interval=settings.session_timeout_s / 10,
-            broker_commit_interval=settings.flush_interval_s,
-            broker_max_poll_records=run_records,
-            consumer_auto_offset_reset="earliest",
-            consumer_max_fetch_size=4 * 1024 * 1024,
-            stream_buffer_maxsize=4,
-            stream_wait_empty=False,
-        )
-        topic = app.topic(
-            *(settings.topic(t.name) for t in inputs),
-            value_type=bytes,
-            key_type=bytes,
-            value_serializer="raw",
-            key_serializer="raw",
-        )
+        app = faust_app(self.settings, self.name, group_id(self.settings, self.name), run_records)
+        topic = input_topic(app, self.settings, inputs)
         app.agent(topic, name=self.name)(self._consume)
         app.on_partitions_assigned.connect(self._on_assigned, weak=False)
         app.on_partitions_revoked.connect(self._on_revoked, weak=False)
@@ -158,13 +140,13 @@ class Stage:
                 continue
             began = time.perf_counter()
             try:
-                await owned.state.process(message.value, partial(self.send, owned.number))
+                await owned.state.process(message.value, partial(self.send, owned))
                 if self.owned.get(owned.number) is owned:
                     owned.runs.append(Read(message.tp, message.offset))
                     self._reading.received(message.tp, message.offset, len(message.value.records))
                     await self._release(owned)
             except Exception as error:
-                self._broken = True
+                self._break()
                 log.exception("%s: %s", self.name, error)
                 await self.app.crash(error)
                 raise
@@ -179,7 +161,7 @@ class Stage:
         """Process what waits no longer, and read no more of a topic of which too much waits."""
         more = True
         while more and self.owned.get(owned.number) is owned:
-            more = owned.release(partial(self.send, owned.number))
+            more = owned.release(partial(self.send, owned))
             owned.hold(self.app.consumer.held, self.settings.waiting_records // len(self.owned))
             if more:
                 await self.writer.room()
@@ -196,7 +178,7 @@ class Stage:
                 try:
                     await self._release(owned)
                 except Exception:
-                    self._broken = True
+                    self._break()
                     raise
 
     def ends(self, number: int) -> Ends:
@@ -211,17 +193,27 @@ class Stage:
 
         return ends
 
-    def send(
+    def send(self, owned: Owned, topic: str, key: bytes | None, value: bytes | None, *more: Any, **where: Any) -> None:
+        """Send an output of a partition (see `Out`), unless its last barrier is past: then its next owner will say it.
+
+        Raises `Unheard`.
+        """
+        if owned.closed or self.owned.get(owned.number) is not owned:
+            return
+        if self._fenced and not self._heard():
+            raise Unheard("the group has not heard of this worker for a session: others may have its partitions")
+        self._send(owned, topic, key, value, *more, **where)
+
+    def _send(
         self,
-        number: int,
+        owned: Owned,
         topic: str,
         key: bytes | None,
         value: bytes | None,
         partition: int | None = None,
         headers: Headers | None = None,
     ) -> None:
-        """Send an output of partition `number`."""
-        self.writer.send(topic, key, value, number if partition is None else partition, headers)
+        self.writer.send(topic, key, value, owned.number if partition is None else partition, headers)
         self._outputs[topic] += 1
 
     async def _barriers(self) -> None:
@@ -244,22 +236,31 @@ class Stage:
             try:
                 await self._make_final()
             except BaseException:
-                self._broken = True
+                self._break()
                 raise
             metrics.FLUSH_SECONDS.labels(self.name).observe(time.perf_counter() - began)
+
+    def _break(self) -> None:
+        """Nothing more is final, nor sent: whoever has the partitions next reads back what was said until now."""
+        self._broken = True
+        for owned in self.owned.values():
+            owned.closed = True
+        self.writer.drop()
 
     async def _make_final(self) -> None:
         self._measure_outputs()
         self._reading.barrier()
         held = []
         for owned in self.owned.values():
-            if owned.ready.is_set():
+            if owned.ready.is_set() and not owned.closed:
                 # In one step with closing the epoch: the changes hold exactly what its outputs come from.
                 for key, value in owned.state.changes():
                     # What was held back before is written again in its new place: the order is the state's.
                     owned.changes.pop(key, None)
                     owned.changes[key] = value
                 held.append((owned, owned.processed()))
+            # A run that is only half processed goes on meanwhile: whoever has the partition next says the rest.
+            owned.closed = owned.closed or owned.leaving
         await self.writer.next_epoch().acknowledged()
         held = [(owned, runs) for owned, runs in held if self._mine(owned)]
         state = self.writer.epoch()
@@ -275,7 +276,7 @@ class Stage:
                     self.app.consumer.finish(run)
                 finished = set(runs)
                 owned.runs = [run for run in owned.runs if run not in finished]
-                owned.state.durable(partial(self.send, owned.number))
+                owned.state.durable(partial(self._send, owned))
 
     def _measure_outputs(self) -> None:
         """Tell the metrics of what was sent, once a barrier."""
@@ -296,7 +297,7 @@ class Stage:
             for owned in list(self.owned.values()):
                 if owned.ready.is_set() and self._drained(owned):
                     now = int(time.time() * 1000) - _IDLE_GRACE_MS
-                    owned.state.tick(now, partial(self.send, owned.number))
+                    owned.state.tick(now, partial(self.send, owned))
             self._measure_lag()
             await self._reading.note_positions()
 
@@ -333,14 +334,12 @@ class Stage:
     async def _restore(self, owned: Owned) -> None:
         began = time.perf_counter()
         if self._store is not None:
-            store = self.settings.topic(self._store.name)
-            if said := await asyncio.to_thread(self._check, store, owned.number):
-                metrics.INCOMPLETE.labels(self.name, owned.number).set(1)
-                log.warning("%s: %s", self.name, said)
-            read = partial(read_partition, self.settings.kafka_brokers, store, owned.number)
-            count = await asyncio.to_thread(read, owned.state.restore)
-            if isinstance(owned.state, Applying):
-                await asyncio.to_thread(check_inputs, self.settings.kafka_brokers, owned.number, owned.state.applied())
+            settings = self.settings
+            whole = [settings.topic(topic.name) for topic in self._inputs] if self._complete else []
+            group, store = group_id(settings, self.name), settings.topic(self._store.name)
+            count = await asyncio.to_thread(
+                begin, owned.state, owned.number, settings.kafka_brokers, self.name, group, store, whole
+            )
             metrics.RESTORED.labels(self.name).inc(count)
             log.info("%s: partition %d restored, %d records", self.name, owned.number, count)
             for key, value in owned.state.changes():
@@ -350,13 +349,10 @@ class Stage:
         owned.ready.set()
         self._report_ready()
 
-    def _check(self, store: str, number: int) -> str:
-        settings = self.settings
-        inputs = [settings.topic(topic.name) for topic in self._inputs] if self._complete else []
-        return check_store(settings.kafka_brokers, store, number, group_id(settings, self.name), inputs)
-
     async def _on_revoked(self, _app: Any, revoked: set[TP], **_: Any) -> None:
         try:
+            for number in {tp.partition for tp in revoked} & self.owned.keys():
+                self.owned[number].leaving = True
             # Unheard of for a session, they were lost before they were revoked: what is not final is the new owner's.
             if self._heard():
                 await self.commit_now()
@@ -382,6 +378,8 @@ class Stage:
         """Stopped in order: leave nothing to be read again. After a crash the last commit stands."""
         if self._broken or self.app.crash_reason is not None or not self.owned:
             return
+        for owned in self.owned.values():
+            owned.leaving = True
         try:
             await asyncio.wait_for(self.commit_now(), _LAST_BARRIER_S)
         except Exception as error:

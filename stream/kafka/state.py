@@ -70,3 +70,11 @@ class Applying(PartitionState, Protocol):
 
     def applied(self) -> dict[str, int]:
         """The newest offset applied, by the topic's name on the cluster; topics without any are left out."""
+
+
+@runtime_checkable
+class Recalling(PartitionState, Protocol):
+    """A state that asks what was sent of it since the last commit, and does not say it again in other words."""
+
+    def recall(self) -> None:
+        """Read it back, once the store is restored. Blocks."""

@@ -1,111 +1,45 @@
-"""score: snapshots in; scores, alerts and recommendations out. Its own state is what was said to whom."""
+"""score: snapshots in; scores, alerts and recommendations out. Its own state is what was said to whom.
 
-import asyncio
-import logging
+What was sent stands: a snapshot that is read again after a crash keeps its score and what was decided by it.
+"""
+
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from itertools import takewhile
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
-from confluent_kafka import Message
 from msgspec.structs import replace
 
-from online.alerts import TREATMENT, Policy, because, decide
-from online.learner import TARGETS
-from online.learners.renewal import past
-from online.marks import marks_of
-from online.prior import read
-from online.reasons import reasons
+from online.alerts import TREATMENT, because, decide
 from online.recommend.recommend import show
 from online.rhythm import usual_hour
 from online.said import Said, decode_said, encode_said, hear
-from online.shift import Shifts
-from online.state import NAME, Learner
 from online.uplift import Tally
-from schemas.features import DAY_MS
-from schemas.outputs import Alert, ModelSnapshot, Recommendation, Score, Snapshot, encode, make_id
-from schemas.topics import ALERTS, DECISIONS, FEATURES, INTERACTIONS, MODELS, OUTCOMES, RECOMMENDATIONS, SCORES
+from schemas.outputs import Alert, Recommendation, Score, Snapshot, encode, make_id
+from schemas.topics import ALERTS, DECISIONS, FEATURES, INTERACTIONS, OUTCOMES, RECOMMENDATIONS, SCORES
 from stream import metrics
 from stream.backlog import REASON as BEHIND
 from stream.backlog import Backlog
-from stream.kafka.follow import Follower
-from stream.kafka.stage import Stage
+from stream.kafka.sent import Sent, origin
+from stream.kafka.stage import Stage, group_id
 from stream.kafka.state import Out
 from stream.kafka.transport import Run
-from stream.recommender.items import Items
 from stream.settings import Settings
 from stream.stages import outcomes, reviews
-from stream.stages.asking import Answer, Bert
-from stream.stages.reasons import Case, Reasons
+from stream.stages.before import Before, sent_before
+from stream.stages.models import Models, beside, combine
+from stream.stages.reasons import Case
 
-log = logging.getLogger("footfall.score")
 _snapshots = msgspec.json.Decoder(Snapshot)
-_models = msgspec.json.Decoder(ModelSnapshot)
 
 # A change of context is worth new recommendations; silence is not.
 _RECOMMENDED = frozenset({"order", "engaged", "cart", "checkout", "session_end", "cart_abandoned", "review"})
 RECOMMENDED_ITEMS = 10
 # A call's snapshots are scored together; a run is larger, so that fetching keeps ahead.
 RUN_RECORDS = 256
-
-
-class Models:
-    """What every partition of the worker scores with: BERT, the newest online model, the item index."""
-
-    def __init__(self, settings: Settings) -> None:
-        self.bert = Bert(settings)
-        self.learner = Learner(read(settings.prior))
-        self.horizons = {"churn": settings.churn_days * DAY_MS, "intent": settings.intent_days * DAY_MS}
-        self.items = Items(settings.currency)
-        metrics.INDEX.watch(self.items)
-        self.shifts = Shifts()
-        self.reasons = Reasons(settings.score_explain_s)
-        self.behind_s = settings.score_behind_s
-        self.explore = settings.explore
-        self.policy = Policy(holdout_share=settings.holdout_share, marks=marks_of(settings.alert_marks))
-        self.ready = asyncio.Event()
-
-    async def follow(self, stage: Stage) -> None:
-        """Connect to Triton, and follow the models and the interactions until the stage ends."""
-        settings = stage.settings
-        models = Follower(settings.kafka_brokers, settings.topic(MODELS.name), self._swap)
-        try:
-            await self.bert.open()
-            async with asyncio.TaskGroup() as group:
-                group.create_task(models.run())
-                group.create_task(self.items.follow(settings))
-                # One worker has the first partition: it writes the snapshots.
-                group.create_task(self.items.publish_often(settings, lambda: 0 in stage.owned))
-                group.create_task(self.bert.watch())
-                await models.caught_up.wait()
-                self.ready.set()
-        finally:
-            await self.bert.close()
-
-    def _swap(self, message: Message) -> None:
-        """Take over a published version of the online model; one that is broken leaves the present one serving."""
-        if message.key() != NAME.encode():
-            return
-        try:
-            snapshot = _models.decode(message.value() or b"")
-            learner = Learner.restore(snapshot, serving=True)
-        except (ValueError, msgspec.DecodeError) as error:
-            log.error("the model at offset %s is refused: %s", message.offset(), error)
-            return
-        self.learner = learner
-        metrics.MODEL.clear()
-        metrics.MODEL.labels("online", learner.version).set(1)
-
-    def follow_shifts(self, score: Score) -> None:
-        """Measure how far what comes in, and what is said of it, has moved."""
-        values = score.features | {"score.churn": score.churn, "score.intent": score.intent}
-        for shift in self.shifts.learn_one(values, score.at):
-            for measure in ("psi", "ks", "wasserstein"):
-                metrics.SHIFT.labels(shift.feature, measure).set(getattr(shift, measure))
-            if shift.alarm:
-                metrics.SHIFTS.labels(shift.feature).inc()
-                log.warning("the distribution of %s has shifted (PSI %.2f)", shift.feature, shift.psi)
+NAME = "score"
 
 
 def stage(settings: Settings) -> Stage:
@@ -121,21 +55,35 @@ def stage(settings: Settings) -> Stage:
             models.append(Models(settings))
         return models[0]
 
+    def make(number: int) -> ScorePartition:
+        sent = partial(sent_before, settings, group_id(settings, NAME), number)
+        return ScorePartition(shared(), number=number, partitions=settings.partitions, sent=sent)
+
     return Stage(
         settings,
-        "score",
+        NAME,
         (FEATURES, OUTCOMES),
         DECISIONS,
-        lambda number: ScorePartition(shared(), number=number, partitions=settings.partitions),
+        make,
         run_records=RUN_RECORDS,
         start=start,
+        fenced=True,
     )
+
+
+class Asked(NamedTuple):
+    """A snapshot, its offset, and the score that was sent of it before a crash."""
+
+    snapshot: Snapshot
+    offset: int
+    score: Score | None
 
 
 class Decided(NamedTuple):
     """A score, the alerts that it gives rise to, and what will have been said to the customer (None: no more)."""
 
     snapshot: Snapshot
+    offset: int
     score: Score
     alerts: list[Alert]
     said: Said | None
@@ -145,9 +93,17 @@ class ScorePartition:
     """One partition: snapshots scored in batches, decided upon one by one, in order."""
 
     def __init__(
-        self, models: Models, now: Callable[[], float] = time.time, *, number: int = 0, partitions: int = 1
+        self,
+        models: Models,
+        now: Callable[[], float] = time.time,
+        *,
+        number: int = 0,
+        partitions: int = 1,
+        sent: Callable[[], Iterable[Sent]] = tuple,
     ) -> None:
         self._models = models
+        self._sent = sent
+        self._before = Before()
         self._number, self._partitions = number, partitions
         self._tally = Tally()
         self._now = now
@@ -159,27 +115,40 @@ class ScorePartition:
         """What was said to one customer."""
         self._keep(key.decode(), None if value is None else decode_said(value))
 
+    def recall(self) -> None:
+        """What was said since the last commit, and what was said lately."""
+        for sent in self._sent():
+            self._before.note(sent)
+
     async def process(self, run: Run, out: Out) -> None:
         """Score the run's snapshots, a batch at a time."""
         if run.records[0].topic.endswith(OUTCOMES.name):
             self._hear(run, out)
             return
         await self._models.ready.wait()
-        snapshots: list[Snapshot] = []
+        asked: list[Asked] = []
         for record in run.records:
             if record.value is not None:
-                snapshots.append(_snapshots.decode(record.value))
+                asked += self._asked(record)
                 continue
-            await self._score_all(snapshots, out)
-            self._forget(record.key, out)
-        await self._score_all(snapshots, out)
+            await self._score_all(asked, out)
+            self._forget(record, out)
+        await self._score_all(asked, out)
 
-    def _forget(self, key: bytes, out: Out) -> None:
+    def _asked(self, record: Any) -> Iterator[Asked]:
+        """A record's snapshot, unless it has its score and is done with."""
+        snapshot = _snapshots.decode(record.value)
+        score = self._before.score(snapshot.id)
+        if score is not None or not self._before.scored(snapshot.id):
+            yield Asked(snapshot, record.offset, score)
+
+    def _forget(self, record: Any, out: Out) -> None:
         """A customer is erased: what was said to her is forgotten, and whoever reads scores is told."""
-        if key.decode() in self._said:
-            self._keep(key.decode(), None)
-            self._changed.add(key.decode())
-        out(SCORES.name, key, None)
+        if record.key.decode() in self._said:
+            self._keep(record.key.decode(), None)
+            self._changed.add(record.key.decode())
+        if not self._before.forgotten(record.offset):
+            out(SCORES.name, record.key, None, headers=origin(record.offset))
 
     def _hear(self, run: Run, out: Out) -> None:
         """Customers who want to hear no more, or again."""
@@ -200,56 +169,77 @@ class ScorePartition:
             self._said[customer] = said
         self._tally.change(before.trials, Said().trials if said is None else said.trials)
 
-    async def _score_all(self, snapshots: list[Snapshot], out: Out) -> None:
+    async def _score_all(self, asked: list[Asked], out: Out) -> None:
         """Score, and take from the list, all of it."""
-        while snapshots:
-            size = self._models.bert.pace.batch
-            late = list(takewhile(self._late, snapshots[:size]))
-            batch = late or snapshots[:size]
-            quiet = len(batch) == len(snapshots) and all(self._backlog.fresh(one, self._now()) for one in batch)
+        while asked:
+            if again := list(takewhile(_is_scored, asked)):
+                self._say_again(again, out)
+                del asked[: len(again)]
+                continue
+            batch = asked[: self._models.bert.pace.batch]
+            batch = batch[: next((n for n, one in enumerate(batch) if _is_scored(one)), len(batch))]
+            late = list(takewhile(self._late, batch))
+            batch = late or batch
+            quiet = len(batch) == len(asked) and all(self._backlog.fresh(one.snapshot, self._now()) for one in batch)
             await self._score(batch, out, BEHIND if late else "", quiet=quiet)
-            del snapshots[: len(batch)]
+            del asked[: len(batch)]
 
-    def _late(self, snapshot: Snapshot) -> bool:
-        return self._backlog.late(snapshot, self._now())
+    def _late(self, asked: Asked) -> bool:
+        return self._backlog.late(asked.snapshot, self._now())
 
-    async def _score(self, snapshots: Sequence[Snapshot], out: Out, without: str = "", *, quiet: bool) -> None:
+    def _say_again(self, asked: Sequence[Asked], out: Out) -> None:
+        """What a worker that was killed had scored: decide as it did, and send what it had not sent any more."""
+        scores = [one.score for one in asked if one.score is not None]
+        for one in self._decide(asked, scores):
+            self._send(one, one.score, out)
+            self._recommend(one, one.score, out)
+            self._models.follow_shifts(one.score)
+
+    async def _score(self, asked: Sequence[Asked], out: Out, without: str = "", *, quiet: bool) -> None:
         """Score a batch; with a reason to be `without` BERT, it is not asked. While it is `quiet`, the shadow is, too.
 
         What is decided is sent before the shadow is asked: it may keep a score waiting, for a moment, but no alert.
         """
         bert = self._models.bert
+        snapshots = [one.snapshot for one in asked]
         answers = bert.unasked(snapshots, without) if without else await bert.ask(snapshots)
         # Reviews are few, and what an unhappy one says is never less urgent than now.
         read = await reviews.read(snapshots, bert.serving.scorer)
         scores = [
-            replace(combine(snapshot, answer, self._models), sentiment=read.get(snapshot.id))
+            replace(
+                combine(snapshot, answer, self._models),
+                sentiment=read.get(snapshot.id),
+                decided=self._before.kinds(snapshot.id),
+            )
             for snapshot, answer in zip(snapshots, answers, strict=True)
         ]
-        decided = self._decide(snapshots, scores)
+        decided = self._decide(asked, scores)
         better = await self._explain(decided)
-        scores = [better.get(score.id, score) for score in scores]
+        scores = [better.get(one.score.id, one.score) for one in decided]
         # Nothing is waited for here: what will have been said and what is sent because of it belong to one barrier.
         for one, score in zip(decided, scores, strict=True):
             self._send(one, score, out)
+            self._recommend(one, score, out)
         shadows = await bert.ask_shadow(snapshots, quiet=quiet and not without)
-        for score in scores:
+        for one, score in zip(decided, scores, strict=True):
             told = beside(score, shadows.get(score.id))
-            out(SCORES.name, told.customer.encode(), encode(told))
+            out(SCORES.name, told.customer.encode(), encode(told), headers=origin(one.offset))
             metrics.SCORES.labels(told.source).inc()
             self._models.follow_shifts(score)
             metrics.SCORE_SECONDS.observe(max(0.0, self._now() - told.arrived / 1000))
 
-    def _decide(self, snapshots: Sequence[Snapshot], scores: Sequence[Score]) -> list[Decided]:
-        """The batch's decisions, in order; nothing has been said yet."""
+    def _decide(self, asked: Sequence[Asked], scores: Sequence[Score]) -> list[Decided]:
+        """The batch's decisions, in order, and the scores that name them; nothing has been said yet."""
         said: dict[str, Said] = {}
         found = []
-        for snapshot, score in zip(snapshots, scores, strict=True):
+        for (snapshot, offset, _), score in zip(asked, scores, strict=True):
             before = said.get(score.customer) or self._said.get(score.customer, Said())
             hour = usual_hour([moment.at for moment in snapshot.story])
             alerts, after = decide(score, snapshot.currency, before, self._models.policy, hour)
             said[score.customer] = after
-            found.append(Decided(snapshot, score, alerts, None if after == before else after))
+            if score.decided is None:
+                score = replace(score, decided=[alert.kind for alert in alerts])
+            found.append(Decided(snapshot, offset, score, alerts, None if after == before else after))
         return found
 
     async def _explain(self, decided: Sequence[Decided]) -> dict[str, Score]:
@@ -268,28 +258,30 @@ class ScorePartition:
         return await models.reasons.explain(fresh, serving.model, serving.scorer, models.learner, rate)
 
     def _send(self, one: Decided, score: Score, out: Out) -> None:
-        """Send what comes of a score."""
+        """Send what is decided by a score, and what its review says."""
         if score.sentiment is not None:
             reviews.tell(one.snapshot, score.sentiment, out)
         if one.said is not None:
             self._say(score.customer, one.said)
-        self._alert([because(alert, score) for alert in one.alerts], out)
-        self._recommend(one.snapshot, score, out)
+        for alert in one.alerts:
+            self._alert(because(alert, score), one.offset, out)
 
-    def _alert(self, alerts: Sequence[Alert], out: Out) -> None:
-        for alert in alerts:
-            metrics.ALERTS.labels(alert.kind, alert.arm).inc()
-            # A holdout's alert is a decision that is remembered but never sent: that is what measures the effect.
-            if alert.arm == TREATMENT:
-                out(ALERTS.name, alert.customer.encode(), encode(alert))
-                metrics.ALERT_SECONDS.observe(max(0.0, self._now() - alert.arrived / 1000))
+    def _alert(self, alert: Alert, offset: int, out: Out) -> None:
+        # A holdout's alert is a decision that is remembered but never sent: that is what measures the effect.
+        if self._before.decided(alert.decision_id):
+            return
+        metrics.ALERTS.labels(alert.kind, alert.arm).inc()
+        if alert.arm == TREATMENT:
+            out(ALERTS.name, alert.customer.encode(), encode(alert), headers=origin(offset))
+            metrics.ALERT_SECONDS.observe(max(0.0, self._now() - alert.arrived / 1000))
 
-    def _recommend(self, snapshot: Snapshot, score: Score, out: Out) -> None:
-        if snapshot.trigger not in _RECOMMENDED:
+    def _recommend(self, one: Decided, score: Score, out: Out) -> None:
+        snapshot = one.snapshot
+        decision_id = make_id(snapshot.customer, "recommendation", snapshot.id)
+        if snapshot.trigger not in _RECOMMENDED or self._before.decided(decision_id):
             return
         shown = show(snapshot, self._models.items.index, RECOMMENDED_ITEMS, self._models.explore)
         if shown.items:
-            key, decision_id = snapshot.customer.encode(), make_id(snapshot.customer, "recommendation", snapshot.id)
             recommendation = Recommendation(
                 decision_id=decision_id,
                 customer=snapshot.customer,
@@ -300,8 +292,10 @@ class ScorePartition:
                 propensity=shown.propensity,
                 models=score.models,
             )
-            out(RECOMMENDATIONS.name, key, encode(recommendation))
-            # Among what she then does, so that every index learns what came of it.
+            key = snapshot.customer.encode()
+            out(RECOMMENDATIONS.name, key, encode(recommendation), headers=origin(one.offset))
+            # Among what she then does, so that every index learns what came of it; a list of which a crash lost this
+            # word is not judged.
             out(INTERACTIONS.name, key, encode(shown.told(decision_id, snapshot.customer, snapshot.at)))
             metrics.RECOMMENDATIONS.inc()
 
@@ -325,44 +319,5 @@ class ScorePartition:
         """Nothing waits for the clock here: silence comes as snapshots."""
 
 
-def combine(snapshot: Snapshot, answer: Answer, models: Models) -> Score:
-    """One snapshot's score out of BERT's answer and the online model's."""
-    learner, bert = models.learner, answer.parts
-    her_past = past(snapshot.story, snapshot.at, models.horizons)
-    served, online, learners = learner.answer(snapshot.features, bert, her_past)
-    versions = {"online": learner.version}
-    if bert is not None:
-        versions["bert"] = answer.version
-    return Score(
-        id=snapshot.id,
-        customer=snapshot.customer,
-        at=snapshot.at,
-        trigger=snapshot.trigger,
-        arrived=snapshot.arrived,
-        churn=served.churn,
-        intent=served.intent,
-        value=served.value,
-        source="online" if bert is None else "ensemble",
-        fallback=answer.fallback,
-        bert=bert,
-        online=online,
-        learners=learners,
-        models=versions,
-        reasons={
-            target: reasons(learner.model, target, snapshot.features, her_past, learners[target], models.horizons)
-            for target in TARGETS
-        },
-        features=snapshot.features,
-        story=answer.story,
-    )
-
-
-def beside(score: Score, shadow: Answer | None) -> Score:
-    """A score with what the shadow says of the same snapshot."""
-    if shadow is None or shadow.parts is None:
-        return score
-    if score.bert is not None:
-        for target in ("churn", "intent"):
-            apart = abs(getattr(shadow.parts, target) - getattr(score.bert, target))
-            metrics.SHADOW_DISTANCE.labels(target, shadow.version).observe(apart)
-    return replace(score, shadow=shadow.parts, models={**score.models, "shadow": shadow.version})
+def _is_scored(asked: Asked) -> bool:
+    return asked.score is not None

@@ -14,6 +14,7 @@ from confluent_kafka import Consumer, KafkaException
 
 from schemas.topics import (
     CLICKSTREAM,
+    DECISIONS,
     EXAMPLES,
     FEATURES,
     INTERACTIONS,
@@ -49,6 +50,7 @@ _INPUTS = {
     "label": (SCORES, INTERACTIONS),
     "learn": (EXAMPLES,),
 }
+_STORES = {"profile": PROFILES, "score": DECISIONS}
 
 
 class Flow:
@@ -94,17 +96,22 @@ class Flow:
 
 
 class Storm:
-    """Strikes one shop's broker and workers, blow by blow."""
+    """Strikes one shop's broker and workers, blow by blow.
 
-    def __init__(self, shop: Settings, broker: BrokerProcess, fleets: list[Fleet], flow: Flow, seed: int) -> None:
+    Workers of the stage `struck` join and leave, are cut off, refused and killed at their barriers; killed may be any.
+    """
+
+    def __init__(
+        self, shop: Settings, broker: BrokerProcess, fleets: list[Fleet], flow: Flow, seed: int, struck: str = "profile"
+    ) -> None:
         self.struck: Counter[Kind] = Counter()
         self.seconds: dict[Kind, float] = dict.fromkeys(Kind, 0.0)
         self._shop = shop
         self._broker = broker
         self._flow = flow
-        # Workers join and leave the first; what is killed may be of any.
         self._fleets = fleets
-        self._first = fleets[0]
+        self._first = next(fleet for fleet in fleets if fleet.stage == struck)
+        self._store = _STORES[struck]
         self._rng = random.Random(f"{seed}-storm")
         self._eye = Consumer({"bootstrap.servers": shop.kafka_brokers, "group.id": "chaos", "log_level": 0})
         self._blows: dict[Kind, Callable[[], None]] = {
@@ -158,23 +165,23 @@ class Storm:
         self._first.kill(self._rng.choice(self._first.workers))
 
     def _barrier_begins(self) -> None:
-        """Return as soon as profiles are written, or after some seconds in which nobody does."""
+        """Return as soon as the store is written to, or after some seconds in which nobody does."""
         deadline = time.monotonic() + LONGEST_LULL_S
         with suppress(KafkaException):
-            before = ends(self._eye, self._shop, PROFILES)
-            while ends(self._eye, self._shop, PROFILES) == before and time.monotonic() < deadline:
+            before = ends(self._eye, self._shop, self._store)
+            while ends(self._eye, self._shop, self._store) == before and time.monotonic() < deadline:
                 kept_until(self._fleets, lambda: True, 0)
                 time.sleep(BLINK_S)
 
     def _refuse(self) -> None:
-        """The broker takes small batches of profiles and refuses large ones, until that has ended a worker."""
+        """The broker takes small batches of the store and refuses large ones, until that has ended a worker."""
         self._broker.until_ready()
         crashes = self._first.crashes.total()
-        configure(self._shop, PROFILES, {"max.message.bytes": str(REFUSING_BYTES)})
+        configure(self._shop, self._store, {"max.message.bytes": str(REFUSING_BYTES)})
         try:
             self._until(lambda: self._first.crashes.total() > crashes, LONGEST_REFUSAL_S)
         finally:
-            configure(self._shop, PROFILES, {"max.message.bytes": str(MAX_RECORD_BYTES)})
+            configure(self._shop, self._store, {"max.message.bytes": str(MAX_RECORD_BYTES)})
 
     def _time_out(self) -> None:
         """The broker stands still for longer than records may take."""

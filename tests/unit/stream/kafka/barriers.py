@@ -29,6 +29,7 @@ class Kafka:
         self.sent: list[tuple[str, bytes | None]] = []
         self.waiting: list[Epoch] = []
         self._epoch = Epoch()
+        self.dropped = False
 
     def send(self, topic: str, _key: bytes, value: bytes | None, *_: object, epoch: Epoch | None = None) -> None:
         epoch = self._epoch if epoch is None else epoch
@@ -45,6 +46,9 @@ class Kafka:
 
     async def room(self) -> None:
         """Always."""
+
+    def drop(self) -> None:
+        self.dropped = True
 
     def report(self, error: KafkaError | None = None) -> None:
         """Every record so far is acknowledged, or was not delivered."""

@@ -17,7 +17,8 @@ from stream.kafka.transport import Run
 from stream.settings import Settings
 from stream.stages import asking
 from stream.stages.asking import Bert, Version
-from stream.stages.score import Models, ScorePartition
+from stream.stages.models import Models
+from stream.stages.score import ScorePartition
 from tests.unit.stream.stages.conftest import Outputs
 
 NOW = 1_700_000_000.0

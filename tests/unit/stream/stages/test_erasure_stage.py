@@ -15,8 +15,9 @@ from stream.kafka.transport import Run
 from stream.settings import Settings
 from stream.stages.erasure import Progress
 from stream.stages.learn import LearnPartition
+from stream.stages.models import Models
 from stream.stages.profile import ProfilePartition
-from stream.stages.score import Models, ScorePartition
+from stream.stages.score import ScorePartition
 from tests.unit.stream.stages.test_identity_stage import AT, USER, viewed
 from tests.unit.stream.stages.test_label_learn import a_score, bought, partition
 
