@@ -2,8 +2,8 @@
 
 What a stage says may depend on more than its input: on the version of a model, on what an index has seen since. So
 each output names its origin, the offset of the input that it comes from. A stage sends its outputs in the order of its
-input, and nothing twice, so in one partition of a topic origins grow, but for a few that a crash left unsaid: whatever
-comes from input that will be read again stands at the end.
+input, and nothing twice, so in one partition of a topic origins only grow: whatever comes from input that will be read
+again stands at the end.
 
 ::
 
@@ -22,8 +22,6 @@ from stream.kafka.restore import SETTLE_S, bounds, messages
 _ORIGIN: Final = "origin"
 # So much of each topic's end is looked at in any case: what was said lately is known, also of input that is done with.
 LEAST: Final = 500
-# So many in a row of before the commit show that nothing of after it stands before them.
-WITNESSES: Final = 100
 # A crash leaves what was sent in seconds. Whoever sets the group far back on purpose has what is older said anew.
 MOST: Final = 50_000
 
@@ -63,14 +61,13 @@ def _committed(brokers: str, group: str, place: TopicPartition) -> int:
 
 
 def _end(brokers: str, topic: str, partition: int, committed: int) -> list[Message]:
-    """The newest records, as many as it takes to reach those that come from before `committed`."""
+    """The newest records, as many as it takes to reach one that comes from before `committed`."""
     size = LEAST
     while True:
         low, end = _bounds(brokers, topic, partition)
         start = max(low, end - size)
         found = list(messages(brokers, topic, partition, start=start))
-        first = found[:WITNESSES]
-        if start == low or size >= MOST or (first and all(_came_from(one) < committed for one in first)):
+        if start == low or size >= MOST or (found and _came_from(found[0]) < committed):
             return found
         size *= 4
 

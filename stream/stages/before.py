@@ -1,8 +1,9 @@
 """What was said of a partition's snapshots before its worker was killed: it stands, whatever the models say by now.
 
-A snapshot whose score was sent keeps it, and the decisions that the score names; where only an alert of it was sent,
-that alert is what was decided. What had not been sent yet is sent. A snapshot that the profile stage said again, after
-a crash of its own, has its score already.
+A snapshot whose score was sent keeps it, and the decisions that the score names. Where an alert was sent and the score
+was not, that alert is what was decided; and as alerts are sent in the order of the snapshots, nothing was decided by
+those before it of which none was. What had not been sent yet is sent. A snapshot that the profile stage said again,
+after a crash of its own, has its score already.
 """
 
 from collections.abc import Iterable
@@ -48,6 +49,7 @@ class Before:
         self._known: dict[str, None] = {}
         self._scores: dict[str, Score] = {}
         self._kinds: dict[str, list[str]] = {}
+        self._last_alert = -1
         self._decisions: set[str] = set()
         self._forgotten: set[int] = set()
 
@@ -68,6 +70,7 @@ class Before:
             self._decisions.add(decision.decision_id)
             if sent.topic == ALERTS.name:
                 self._kinds.setdefault(decision.score_id, []).append(decision.kind)
+                self._last_alert = max(self._last_alert, sent.origin)
 
     def scored(self, snapshot: str) -> bool:
         """Whether a snapshot has its score already; from now on it has."""
@@ -82,9 +85,9 @@ class Before:
         """The score that was sent of a snapshot; asked for once."""
         return self._scores.pop(snapshot, None)
 
-    def kinds(self, snapshot: str) -> list[str] | None:
-        """The kinds of the alerts that were sent of a snapshot whose score was not; asked for once."""
-        return self._kinds.pop(snapshot, None)
+    def kinds(self, snapshot: str, offset: int) -> list[str] | None:
+        """The kinds of the alerts that were sent of a snapshot whose score was not; None where nobody knows yet."""
+        return self._kinds.pop(snapshot, []) if offset <= self._last_alert else None
 
     def decided(self, decision_id: str) -> bool:
         """Whether an alert or a recommendation was sent; asked for once."""

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import msgspec
 from msgspec.structs import replace
 
-from online.alerts import TREATMENT, because, decide
+from online.alerts import HOLDOUT, TREATMENT, arm, because, decide
 from online.recommend.recommend import show
 from online.rhythm import usual_hour
 from online.said import Said, decode_said, encode_said, hear
@@ -209,9 +209,9 @@ class ScorePartition:
             replace(
                 combine(snapshot, answer, self._models),
                 sentiment=read.get(snapshot.id),
-                decided=self._before.kinds(snapshot.id),
+                decided=self._decided_before(one),
             )
-            for snapshot, answer in zip(snapshots, answers, strict=True)
+            for one, snapshot, answer in zip(asked, snapshots, answers, strict=True)
         ]
         decided = self._decide(asked, scores)
         better = await self._explain(decided)
@@ -227,6 +227,11 @@ class ScorePartition:
             metrics.SCORES.labels(told.source).inc()
             self._models.follow_shifts(score)
             metrics.SCORE_SECONDS.observe(max(0.0, self._now() - told.arrived / 1000))
+
+    def _decided_before(self, one: Asked) -> list[str] | None:
+        # To the held out nothing was sent that could be contradicted.
+        held = arm(one.snapshot.customer, self._models.policy.holdout_share) == HOLDOUT
+        return None if held else self._before.kinds(one.snapshot.id, one.offset)
 
     def _decide(self, asked: Sequence[Asked], scores: Sequence[Score]) -> list[Decided]:
         """The batch's decisions, in order, and the scores that name them; nothing has been said yet."""

@@ -47,12 +47,12 @@ def back(shop: Settings) -> dict[str, list[Sent]]:
 
 def test_all_that_was_sent_since_the_commit_is_read_back_however_much_it_is(shop: Settings) -> None:
     many = 5 * LEAST
-    fill(shop, SCORES.name, [*range(many), many + 2, many + 1])
+    fill(shop, SCORES.name, [*range(many), many + 1, many + 2])
     fill(shop, ALERTS.name, [3, many - 1])
     commit(shop, LEAST)
     found = back(shop)
     again = {topic: [one.origin for one in records if one.again] for topic, records in found.items()}
-    assert again == {SCORES.name: [*range(LEAST, many), many + 2, many + 1], ALERTS.name: [many - 1]}
+    assert again == {SCORES.name: [*range(LEAST, many), many + 1, many + 2], ALERTS.name: [many - 1]}
     # Some of what is done with, the newest of it without a gap: who repeats that is known.
     done = [one.origin for one in found[SCORES.name] if not one.again]
     assert done[-1] == LEAST - 1

@@ -201,8 +201,8 @@ def test_what_was_said_stands_and_is_said_once(
     for before in seen:
         for topic, records in before.items():
             assert shop.topics[topic][: len(records)] == records
-    for topic in (SCORES.name, RECOMMENDATIONS.name):
-        origins = [origin for origin, _ in shop.topics[topic]]
+    for topic, sent in shop.topics.items():
+        origins = [origin for origin, _ in sent]
         assert origins == sorted(origins), topic
     _remembered(shop, scores, alerts)
 
@@ -211,7 +211,8 @@ def _remembered(shop: Shop, scores: list[Score], alerts: list[Alert]) -> None:
     """Caps and cool-downs go by what was sent: the store's last words of each kind are its last alert's time."""
     said = {key.decode(): decode_said(value) for key, value in shop.store.items() if value is not None}
     last: dict[tuple[str, str], int] = {}
-    for alert in alerts:
+    for alert in sorted(alerts, key=lambda one: one.at):
+        assert alert.at - last.get((alert.customer, alert.kind), 0) >= MARKS[alert.kind].cooldown_ms
         last[alert.customer, alert.kind] = alert.at
     for (customer, kind), at in last.items():
         assert said.get(customer, Said()).kinds[kind].at == at
