@@ -3,7 +3,7 @@
 A kind fires when its strength reaches the high mark at a moment that is its own, is then disarmed until it falls below
 the low one or, for a win-back, until she orders (hysteresis), and is quiet for its cool-down after itself and after
 what is more urgent in its group. A customer hears `daily_cap` alerts a day and `weekly_cap` in seven days at most, of
-one kind its marks' `daily` a day, and none by a channel that she has unsubscribed from.
+one kind its marks' `daily` a day, and none by a channel that she has unsubscribed from. The shop may have a budget.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,6 +12,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from online.budget import Budget
 from online.policies.bad_review import BadReview
 from online.policies.base import Kind, Marks, Vip, by_name, value
 from online.policies.cart_abandoned import CartAbandoned
@@ -74,9 +75,14 @@ def arm(customer: str, share: float) -> str:
 
 
 def decide(
-    score: Score, currency: str, said: Said, policy: Policy, usual_hour: int | None = None
+    score: Score,
+    currency: str,
+    said: Said,
+    policy: Policy,
+    usual_hour: int | None = None,
+    budget: Budget | None = None,
 ) -> tuple[list[Alert], Said]:
-    """The alerts that this score gives rise to, and what will then have been said.
+    """The alerts that this score gives rise to, and what will then have been said. Of the budget it spends them.
 
     `usual_hour` is when she is mostly active (UTC; None: not known). Alerts of arm `holdout` are decisions too,
     remembered alike, but not to be sent. The same score again with the `Said` that came of it gives no alert and the
@@ -95,7 +101,7 @@ def decide(
     fired = [
         kind
         for kind in KINDS.values()
-        if (kind.name in named or kind.vip in (None, vip)) and _fires(kind, score, after, policy)
+        if (kind.name in named or kind.vip in (None, vip)) and _fires(kind, score, after, policy, budget)
     ]
     return [_alert(kind, score, currency, policy, usual_hour) for kind in fired], after
 
@@ -105,8 +111,8 @@ def because(alert: Alert, score: Score) -> Alert:
     return replace(alert, reasons=KINDS[alert.kind].reasons(score, REASONS))
 
 
-def _fires(kind: Kind, score: Score, said: Said, policy: Policy) -> bool:
-    """Whether a kind speaks; what this changes is noted in `said`."""
+def _fires(kind: Kind, score: Score, said: Said, policy: Policy, budget: Budget | None) -> bool:
+    """Whether a kind speaks; what this changes is noted in `said`, and in the budget, which is asked last."""
     strength = kind.strength(score)
     named = score.decided is not None and kind.name in score.decided
     if strength is None and not named:
@@ -116,10 +122,12 @@ def _fires(kind: Kind, score: Score, said: Said, policy: Policy) -> bool:
     armed = last.armed or kind.event or low or score.trigger == kind.rearms
     high = strength is not None and strength >= kind.mark(score, marks)
     free = score.decided is None and armed and high and kind.due(score)
-    fires = named or (free and _may(kind, score, marks, said, policy))
+    fires = named or (free and _may(kind, score, marks, said, policy) and _room(kind, score, budget))
     said.kinds[kind.name] = Last(score.at, armed=False) if fires else Last(last.at, armed)
     if fires:
         held = arm(score.customer, policy.holdout_share) == HOLDOUT
+        if budget is not None and not held:
+            budget.spend(kind.name, score.at)
         said.spoken.append(Spoken(score.at, kind.name))
         said.trials[kind.name] = said.trials.get(kind.name, Trial()).decided(score.at, policy.effect_ms, held=held)
     return fires
@@ -135,6 +143,11 @@ def _may(kind: Kind, score: Score, marks: Marks, said: Said, policy: Policy) -> 
         and said.week(at) < policy.weekly_cap
         and not any(_quiet(other, at, marks.cooldown_ms, said) for other in _LOUDER[kind.name])
     )
+
+
+def _room(kind: Kind, score: Score, budget: Budget | None) -> bool:
+    """Whether the budget has room for one more: asked before anybody looks at whether she is held out."""
+    return budget is None or budget.allows(kind.name, score.customer, score.at, kind.expected(score))
 
 
 def _quiet(kind: Kind, at: int, cooldown_ms: int, said: Said) -> bool:

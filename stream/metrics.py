@@ -71,6 +71,11 @@ SHADOW_DISTANCE = Histogram(
 )
 BREAKER = Gauge("footfall_breaker_open", "1 while the breaker keeps calls from Triton")
 ALERTS = Counter("footfall_alerts_total", "alerts, by kind and arm", ["kind", "arm"])
+HELD_BACK = Counter(
+    "footfall_alerts_held_back_total",
+    "times that there was no room in the day's budget for an alert, by kind and reason",
+    ["kind", "reason"],
+)
 RECOMMENDATIONS = Counter("footfall_recommendations_total", "recommendations sent")
 INDEX = gauges(REGISTRY)
 EXPLAINED = Counter("footfall_explained_total", "scores that BERT has explained, each of which led to an alert")

@@ -3,12 +3,16 @@
 import json
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
-EXAMPLE = '{"churn_risk": {"high": 0.5, "low": 0.3, "late": 0.7, "cooldown_days": 21, "daily": 1}}'
+EXAMPLES: Final = {
+    "alert_marks": '{"churn_risk": {"high": 0.5, "low": 0.3, "late": 0.7, "cooldown_days": 21, "daily": 1}}',
+    "alert_budget": '{"churn_risk": 200, "high_intent": 1000}',
+}
 
 
 class Settings(BaseSettings):
@@ -111,6 +115,29 @@ class Settings(BaseSettings):
     alert_marks: dict[str, dict[str, float]] = Field(
         {}, description="JSON: by kind, when an alert is raised (high, low, late, cooldown_days, daily)"
     )
+    alert_budget: dict[str, int] = Field(
+        {}, description="JSON: by kind, how many alerts a day the whole shop may send; none given: any number"
+    )
+    timezone: str = Field("UTC", description="where the shop's day begins, as in Europe/Berlin: a budget is for a day")
+
+    @field_validator("timezone")
+    @classmethod
+    def _zone_is_one(cls, given: str) -> str:
+        try:
+            ZoneInfo(given)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise ValueError(f"no time zone {given!r}; write a name such as Europe/Berlin") from None
+        return given
+
+    @field_validator("alert_budget")
+    @classmethod
+    def _budget_makes_sense(cls, given: dict[str, int]) -> dict[str, int]:
+        if given:
+            from online.alerts import KINDS
+            from online.budget import limits_of
+
+            limits_of(given, KINDS)
+        return given
 
     @field_validator("alert_marks")
     @classmethod
@@ -144,6 +171,11 @@ class Settings(BaseSettings):
         return self.model_repository or self.data_dir / "triton" / "models"
 
     @cached_property
+    def zone(self) -> ZoneInfo:
+        """The time zone of the shop's day."""
+        return ZoneInfo(self.timezone)
+
+    @cached_property
     def keys(self) -> frozenset[str]:
         """The write keys."""
         return frozenset(key.strip() for key in self.write_keys.split(",") if key.strip())
@@ -152,7 +184,8 @@ class Settings(BaseSettings):
 def refusal(error: ValueError) -> str | None:
     """What is wrong with the settings and what to write, a setting a line; None for an error of something else."""
     if isinstance(error, SettingsError):
-        return f"{error} ({error.__cause__}): write JSON, for example FOOTFALL_ALERT_MARKS='{EXAMPLE}'"
+        name = next((name for name in EXAMPLES if f'"{name}"' in str(error)), "alert_marks")
+        return f"{error} ({error.__cause__}): write JSON, for example FOOTFALL_{name.upper()}='{EXAMPLES[name]}'"
     if isinstance(error, ValidationError) and error.title == Settings.__name__:
         return "; ".join(_wrong([str(part) for part in one["loc"]], one["msg"]) for one in error.errors())
     return None

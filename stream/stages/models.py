@@ -7,7 +7,8 @@ import msgspec
 from confluent_kafka import Message
 from msgspec.structs import replace
 
-from online.alerts import Policy
+from online.alerts import KINDS, Policy
+from online.budget import limits_of
 from online.learner import TARGETS
 from online.learners.renewal import past
 from online.marks import marks_of
@@ -44,6 +45,8 @@ class Models:
         self.behind_s = settings.score_behind_s
         self.explore = settings.explore
         self.policy = Policy(holdout_share=settings.holdout_share, marks=marks_of(settings.alert_marks))
+        self.budget = limits_of(settings.alert_budget, KINDS)
+        self.zone = settings.zone
         self.ready = asyncio.Event()
 
     async def follow(self, stage: Stage) -> None:

@@ -13,6 +13,7 @@ import msgspec
 from msgspec.structs import replace
 
 from online.alerts import HOLDOUT, TREATMENT, arm, because, decide
+from online.budget import Budget
 from online.recommend.recommend import show
 from online.rhythm import usual_hour
 from online.said import Said, decode_said, encode_said, hear
@@ -104,6 +105,7 @@ class ScorePartition:
         self._models = models
         self._sent = sent
         self._before = Before()
+        self._budget = Budget(models.budget, number, partitions, models.zone)
         self._number, self._partitions = number, partitions
         self._tally = Tally()
         self._now = now
@@ -113,7 +115,10 @@ class ScorePartition:
 
     def restore(self, key: bytes, value: bytes | None) -> None:
         """What was said to one customer."""
-        self._keep(key.decode(), None if value is None else decode_said(value))
+        customer, said = key.decode(), None if value is None else decode_said(value)
+        if arm(customer, self._models.policy.holdout_share) == TREATMENT:
+            self._budget.change(self._said.get(customer, Said()), said or Said())
+        self._keep(customer, said)
 
     def recall(self) -> None:
         """What was said since the last commit, and what was said lately."""
@@ -240,7 +245,7 @@ class ScorePartition:
         for (snapshot, offset, _), score in zip(asked, scores, strict=True):
             before = said.get(score.customer) or self._said.get(score.customer, Said())
             hour = usual_hour([moment.at for moment in snapshot.story])
-            alerts, after = decide(score, snapshot.currency, before, self._models.policy, hour)
+            alerts, after = decide(score, snapshot.currency, before, self._models.policy, hour, self._budget)
             said[score.customer] = after
             if score.decided is None:
                 score = replace(score, decided=[alert.kind for alert in alerts])
@@ -316,6 +321,9 @@ class ScorePartition:
         for (kind, which), windows in self._tally.windows.items():
             metrics.EFFECT_WINDOWS.labels(kind, which, self._number).set(windows)
             metrics.EFFECT_BOUGHT.labels(kind, which, self._number).set(self._tally.bought[kind, which])
+        for (kind, reason), count in self._budget.held_back.items():
+            metrics.HELD_BACK.labels(kind, reason).inc(count)
+        self._budget.held_back.clear()
 
     def durable(self, out: Out) -> None:
         """Alerts never wait."""

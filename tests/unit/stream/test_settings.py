@@ -4,16 +4,19 @@ import pytest
 from typer.testing import CliRunner
 
 from deploy.cli import app
-from stream.settings import EXAMPLE, Settings, refusal
+from stream.settings import EXAMPLES, Settings, refusal
 
 
 def test_the_example_is_one_and_a_child_process_gets_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("FOOTFALL_ALERT_MARKS", EXAMPLE)
+    for name, example in EXAMPLES.items():
+        monkeypatch.setenv(f"FOOTFALL_{name.upper()}", example)
     settings = Settings()
     assert settings.alert_marks["churn_risk"]["cooldown_days"] == 21
-    handed_on = settings.environment()["FOOTFALL_ALERT_MARKS"]
-    monkeypatch.setenv("FOOTFALL_ALERT_MARKS", handed_on)
-    assert Settings().alert_marks == settings.alert_marks
+    assert settings.alert_budget["churn_risk"] == 200
+    for name in EXAMPLES:
+        handed_on = settings.environment()[f"FOOTFALL_{name.upper()}"]
+        monkeypatch.setenv(f"FOOTFALL_{name.upper()}", handed_on)
+        assert getattr(Settings(), name) == getattr(settings, name)
 
 
 @pytest.mark.parametrize(
@@ -22,6 +25,12 @@ def test_the_example_is_one_and_a_child_process_gets_the_same(monkeypatch: pytes
         ("ALERT_MARKS", "{churn", "write JSON, for example FOOTFALL_ALERT_MARKS="),
         ("ALERT_MARKS", '{"churn": {"high": 1}}', "FOOTFALL_ALERT_MARKS: no alerts of kind churn; there are"),
         ("ALERT_MARKS", '{"churn_risk": 1}', "FOOTFALL_ALERT_MARKS churn_risk: Input should be a valid dictionary"),
+        ("ALERT_BUDGET", "[", "write JSON, for example FOOTFALL_ALERT_BUDGET="),
+        ("ALERT_BUDGET", '{"churn": 5}', "FOOTFALL_ALERT_BUDGET: no alerts of kind churn; there are"),
+        ("ALERT_BUDGET", '{"churn_risk": -1}', "FOOTFALL_ALERT_BUDGET: churn_risk: -1 alerts a day are less than none"),
+        ("ALERT_BUDGET", '{"churn_risk": 1.5}', "FOOTFALL_ALERT_BUDGET churn_risk: Input should be a valid integer"),
+        ("TIMEZONE", "Mars/Olympus", "FOOTFALL_TIMEZONE: no time zone 'Mars/Olympus'; write a name such as"),
+        ("TIMEZONE", "../passwd", "FOOTFALL_TIMEZONE: no time zone '../passwd'; write a name such as"),
         ("CHURN_DAYS", "0", "FOOTFALL_CHURN_DAYS: Input should be greater than or equal to 1"),
     ],
 )

@@ -1,9 +1,7 @@
 """Erasure through the stages: in its turn, told on, and forgotten by whoever keeps something of the customer."""
 
-import asyncio
 from collections.abc import Callable
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 from online.index import ItemIndex
 from online.said import Said, encode_said
@@ -83,9 +81,8 @@ def test_progress_counts_whole_runs() -> None:
 
 
 async def test_score_forgets_what_was_said_and_tells_on(run: Callable[..., Run], out: Any) -> None:
-    ready = asyncio.Event()
-    ready.set()
-    models = cast(Models, SimpleNamespace(ready=ready, behind_s=1.0))
+    models = Models(Settings())
+    models.ready.set()
     state = ScorePartition(models)
     state.restore(b"ann", encode_said(Said(at=1)))
     state.restore(b"bob", encode_said(Said(at=1)))

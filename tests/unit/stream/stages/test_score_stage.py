@@ -395,3 +395,22 @@ def test_what_alerts_change_is_measured_also_after_a_restart(partition: ScorePar
     assert values == {
         ("treatment", "windows"): 3, ("treatment", "bought"): 2, ("holdout", "windows"): 1, ("holdout", "bought"): 0
     }  # fmt: skip
+
+
+async def test_a_budget_is_kept_also_after_a_restart_and_what_is_held_back_is_counted(
+    bert: Bert, run: Callable[..., Run], out: Outputs
+) -> None:
+    bert.says = told
+    budget: dict[str, Any] = {"score_explain_s": 0, "holdout_share": 0.0, "alert_budget": {"high_intent": 2}}
+    partition = partition_of(bert, **budget)
+    spent = metrics.HELD_BACK.labels("high_intent", "spent")
+    before = spent._value.get()
+    await partition.process(run(*(eager(n) for n in range(3))), out)
+    assert [alert.customer for alert in alerts(out)] == ["c0", "c1"]
+    stored = dict(partition.changes())
+    assert spent._value.get() == before + 1
+    again = partition_of(bert, **budget)
+    for key, value in stored.items():
+        again.restore(key, value)
+    await again.process(run(eager(3)), out)
+    assert [alert.customer for alert in alerts(out)] == ["c0", "c1"]
