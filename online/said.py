@@ -16,6 +16,8 @@ SUBSCRIBED: Final = "subscribed"
 EVERY: Final = ""
 # What staff do for her is no advertising: who wants no more of that still gets an answer to her complaint.
 SERVICE: Final = "service"
+# Beside what was said, under a key that no customer has: what the shop's monitor of shifts knows.
+MONITOR: Final = b""
 
 
 class Last(Struct, array_like=True, frozen=True):

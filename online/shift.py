@@ -12,7 +12,10 @@ import math
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Mapping, Sequence
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
+
+import msgspec
+from msgspec import Struct
 
 from online.encode import signed_log
 from schemas.features import DAY_MS
@@ -58,6 +61,29 @@ class Shift(NamedTuple):
     alarm: bool
 
 
+class _FollowedState(Struct):
+    newest: list[list[float]]
+    reference: list[float]
+    taken: int
+    alarmed: bool | None
+
+
+class _FeatureState(Struct):
+    first: list[float | None]
+    edges: list[float] | None
+    now: list[float]
+    followed: list[_FollowedState]
+    quiet: int
+
+
+class _State(Struct):
+    began: int | None
+    count: int
+    windows: int
+    seen: int
+    features: dict[str, _FeatureState]
+
+
 class _Followed:
     """One feature's counts on one scale: the newest windows, and what they are held against."""
 
@@ -67,6 +93,18 @@ class _Followed:
         self._reference = [0.0] * (BINS + 1)
         self._taken = 0
         self._alarmed: bool | None = None
+
+    def dump(self) -> dict[str, Any]:
+        """The counts for JSON."""
+        newest = [list(window) for window in self._newest]
+        return {"newest": newest, "reference": self._reference, "taken": self._taken, "alarmed": self._alarmed}
+
+    def load(self, state: "_FollowedState") -> None:
+        """Go on from what a `dump` held."""
+        if len(state.newest) > self._scale.windows or any(len(w) != BINS + 1 for w in [*state.newest, state.reference]):
+            raise ValueError("not a shift monitor's state: its windows do not fit")
+        self._newest.extend(state.newest)
+        self._reference, self._taken, self._alarmed = state.reference, state.taken, state.alarmed
 
     def close(self, name: str, window: list[float]) -> Shift | None:
         """A window is over; the comparison, once there is enough to compare with."""
@@ -103,6 +141,26 @@ class _Feature:
         self.now = [0.0] * (BINS + 1)
         self.followed = [_Followed(scale) for scale in SCALES]
         self.quiet = 0
+
+    def dump(self) -> dict[str, Any]:
+        """The counts for JSON; a missing value is null."""
+        first = [None if math.isnan(value) else value for value in self.first]
+        followed = [one.dump() for one in self.followed]
+        return {"first": first, "edges": self.edges, "now": self.now, "followed": followed, "quiet": self.quiet}
+
+    @classmethod
+    def load(cls, state: "_FeatureState") -> "_Feature":
+        """The counts of a `dump`."""
+        feature = cls()
+        if len(state.now) != BINS + 1 or len(state.followed) != len(SCALES) or len(state.first) >= FIRST:
+            raise ValueError("not a shift monitor's state: its bins or scales are others")
+        if state.edges is not None and (len(state.edges) >= BINS or state.edges != sorted(state.edges)):
+            raise ValueError("not a shift monitor's state: its edges are none")
+        feature.first = [math.nan if value is None else value for value in state.first]
+        feature.edges, feature.now, feature.quiet = state.edges, state.now, state.quiet
+        for one, known in zip(feature.followed, state.followed, strict=True):
+            one.load(known)
+        return feature
 
     def add(self, value: float | None) -> None:
         known = value is not None and math.isfinite(value)
@@ -141,13 +199,38 @@ class Shifts:
 
     A shift is told once. A major one at the end of the first window that shows it: within a day where a day has `LEAST`
     snapshots. A moderate one within about a week. After `LEARNING` windows. What lasts becomes usual.
+    `windows` are over, `seen` is how many snapshots were taken in.
     """
 
     def __init__(self) -> None:
+        self.windows = 0
+        self.seen = 0
         self._features: dict[str, _Feature] = {}
         self._began: int | None = None
         self._count = 0
-        self._windows = 0
+
+    def dump(self) -> dict[str, Any]:
+        """All that is known, for JSON."""
+        return {
+            "began": self._began,
+            "count": self._count,
+            "windows": self.windows,
+            "seen": self.seen,
+            "features": {name: feature.dump() for name, feature in self._features.items()},
+        }
+
+    @classmethod
+    def load(cls, state: object) -> "Shifts":
+        """What a `dump` held; it then tells the same shifts at the same time. Raises ValueError for anything else."""
+        try:
+            given = msgspec.convert(state, _State)
+        except msgspec.ValidationError as error:
+            raise ValueError(f"not a shift monitor's state: {error}") from error
+        shifts = cls()
+        shifts._began, shifts._count = given.began, given.count
+        shifts.windows, shifts.seen = given.windows, given.seen
+        shifts._features = {name: _Feature.load(one) for name, one in given.features.items()}
+        return shifts
 
     def learn_one(self, values: Mapping[str, float | None], at: int) -> list[Shift]:
         """Take in one snapshot's values at event time `at`; the comparisons, when it ends a window."""
@@ -158,13 +241,14 @@ class Shifts:
             found = self._close()
             self._began, self._count = at, 0
         self._count += 1
+        self.seen += 1
         for name, value in values.items():
-            if name not in CALENDAR and (name in self._features or self._windows == 0):
+            if name not in CALENDAR and (name in self._features or self.windows == 0):
                 self._features.setdefault(name, _Feature()).add(value)
         return found
 
     def _close(self) -> list[Shift]:
-        self._windows += 1
+        self.windows += 1
         return [shift for name, feature in self._features.items() if (shift := feature.close(name))]
 
 

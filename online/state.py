@@ -97,7 +97,7 @@ class Learner:
             "ensembles": {target: self.ensembles[target].dump() for target in TARGETS},
             "contests": {target: self.contests[target].dump() for target in TARGETS},
             "rolling": {target: self.rolling[target].dump() for target in TARGETS},
-            "drift": {target: self.drift[target].detections for target in TARGETS},
+            "drift": {target: self.drift[target].dump() for target in TARGETS},
         }
         return ModelSnapshot(name=NAME, version=self.version, offset=offset, at=at, state=state, metrics=self.metrics())
 
@@ -115,10 +115,8 @@ class Learner:
         learner.contests = {t: Contest.load(_part(state, "contests", t)) for t in TARGETS}
         learner.rolling = {t: Rolling.load(_part(state, "rolling", t)) for t in TARGETS}
         for target, rolling in learner.rolling.items():
-            detections = _part(state, "drift", target)
-            if not isinstance(detections, int) or detections < 0:
-                raise ValueError("the snapshot's drift detections are no count")
-            learner.drift[target] = Drift(detections, () if serving else rolling.served_losses())
+            losses = () if serving else rolling.served_losses()
+            learner.drift[target] = Drift.load(_part(state, "drift", target), losses)
         if learner.version != snapshot.version:
             raise ValueError(f"a snapshot of version {snapshot.version!r} that holds {learner.version!r}")
         return learner

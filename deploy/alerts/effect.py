@@ -4,7 +4,7 @@ from collections.abc import Collection
 from typing import Any
 
 from online.alerts import KINDS
-from online.said import Said, decode_said
+from online.said import MONITOR, Said, decode_said
 from online.uplift import effect
 from schemas.topics import DECISIONS
 from stream.kafka.restore import read_partition
@@ -18,7 +18,7 @@ def read(settings: Settings) -> dict[str, dict[str, Any]]:
     def accept(key: bytes, value: bytes | None) -> None:
         if value is None:
             said.pop(key, None)
-        else:
+        elif key != MONITOR:
             said[key] = decode_said(value)
 
     for number in range(settings.partitions):

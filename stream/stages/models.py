@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from typing import Final
 
 import msgspec
 from confluent_kafka import Message
@@ -29,6 +30,8 @@ from stream.stages.reasons import Reasons
 
 log = logging.getLogger("footfall.score")
 _models = msgspec.json.Decoder(ModelSnapshot)
+# The counts of so many seconds are lost to the monitor of shifts where a worker is killed.
+SHIFTS_S: Final = 60.0
 
 
 class Models:
@@ -41,6 +44,7 @@ class Models:
         self.items = Items(settings.currency)
         metrics.INDEX.watch(self.items)
         self.shifts = Shifts()
+        self._shifts_kept = (0, 0.0)
         self.reasons = Reasons(settings.score_explain_s)
         self.behind_s = settings.score_behind_s
         self.explore = settings.explore
@@ -79,6 +83,25 @@ class Models:
         self.learner = learner
         metrics.MODEL.clear()
         metrics.MODEL.labels("online", learner.version).set(1)
+
+    def take_shifts(self, stored: bytes | None) -> None:
+        """Go on from what the worker knew that had the first partition before, unless this one has seen more."""
+        try:
+            known = Shifts.load(msgspec.msgpack.decode(stored or b""))
+        except (ValueError, msgspec.DecodeError) as error:
+            log.error("the monitor of shifts begins anew: %s", error)
+            return
+        if known.seen > self.shifts.seen:
+            self.shifts = known
+            self._shifts_kept = known.windows, 0.0
+
+    def new_shifts(self, now: float) -> bytes | None:
+        """What the monitor knows, when a window is over or it was not kept for `SHIFTS_S`; None where it is kept."""
+        windows, at = self._shifts_kept
+        if not self.shifts.seen or (self.shifts.windows == windows and now - at < SHIFTS_S):
+            return None
+        self._shifts_kept = self.shifts.windows, now
+        return msgspec.msgpack.encode(self.shifts.dump())
 
     def follow_shifts(self, score: Score) -> None:
         """Measure how far what comes in, and what is said of it, has moved."""

@@ -16,7 +16,7 @@ from online.alerts import HOLDOUT, TREATMENT, arm, because, decide
 from online.budget import Budget
 from online.recommend.recommend import show
 from online.rhythm import usual_hour
-from online.said import Said, decode_said, encode_said, hear
+from online.said import MONITOR, Said, decode_said, encode_said, hear
 from online.uplift import Tally
 from schemas.outputs import Alert, Recommendation, Score, Snapshot, encode, make_id
 from schemas.topics import ALERTS, DECISIONS, FEATURES, INTERACTIONS, OUTCOMES, RECOMMENDATIONS, SCORES
@@ -115,6 +115,9 @@ class ScorePartition:
 
     def restore(self, key: bytes, value: bytes | None) -> None:
         """What was said to one customer."""
+        if key == MONITOR:
+            self._models.take_shifts(value)
+            return
         customer, said = key.decode(), None if value is None else decode_said(value)
         if arm(customer, self._models.policy.holdout_share) == TREATMENT:
             self._budget.change(self._said.get(customer, Said()), said or Said())
@@ -316,6 +319,8 @@ class ScorePartition:
         for customer in changed:
             said = self._said.get(customer)
             yield customer.encode(), None if said is None else encode_said(said)
+        if self._number == 0 and (shifts := self._models.new_shifts(self._now())) is not None:
+            yield MONITOR, shifts
 
     def _measure(self) -> None:
         for (kind, which), windows in self._tally.windows.items():

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from online.alerts import HOLDOUT, arm
-from online.said import Said, decode_said
+from online.said import MONITOR, Said, decode_said
 from schemas.outputs import Alert, Recommendation, Score, Snapshot
 from schemas.topics import ALERTS, DECISIONS, FEATURES, RECOMMENDATIONS, SCORES
 from stream.settings import Settings
@@ -41,7 +41,7 @@ def spoken(shop: Settings) -> Spoken:
         [_scores.decode(value) for _, value in records(shop, SCORES) if value],
         [_alerts.decode(value) for _, value in records(shop, ALERTS) if value],
         [_lists.decode(value) for _, value in records(shop, RECOMMENDATIONS) if value],
-        {key.decode(): decode_said(value) for key, value in newest(shop, DECISIONS).items()},
+        {key.decode(): decode_said(value) for key, value in newest(shop, DECISIONS).items() if key != MONITOR},
     )
 
 

@@ -209,7 +209,7 @@ def test_what_was_said_stands_and_is_said_once(
 
 def _remembered(shop: Shop, scores: list[Score], alerts: list[Alert]) -> None:
     """Caps and cool-downs go by what was sent: the store's last words of each kind are its last alert's time."""
-    said = {key.decode(): decode_said(value) for key, value in shop.store.items() if value is not None}
+    said = {key.decode(): decode_said(value) for key, value in shop.store.items() if value and key}
     last: dict[tuple[str, str], int] = {}
     for alert in sorted(alerts, key=lambda one: one.at):
         assert alert.at - last.get((alert.customer, alert.kind), 0) >= MARKS[alert.kind].cooldown_ms

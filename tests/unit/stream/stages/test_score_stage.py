@@ -15,7 +15,7 @@ from inference.scorer import Unavailable
 from online.ensemble import FIRST
 from online.learners.blend import RENEWAL
 from online.reasons import PAST
-from online.said import Said, decode_said, encode_said
+from online.said import MONITOR, Said, decode_said, encode_said
 from online.uplift import Arm, Trial
 from schemas.behaviours import Behaviour
 from schemas.decode import decode
@@ -414,3 +414,25 @@ async def test_a_budget_is_kept_also_after_a_restart_and_what_is_held_back_is_co
         again.restore(key, value)
     await again.process(run(eager(3)), out)
     assert [alert.customer for alert in alerts(out)] == ["c0", "c1"]
+
+
+async def test_the_monitor_of_shifts_survives_a_restart_of_who_has_the_first_partition(
+    bert: Bert, run: Callable[..., Run], out: Outputs
+) -> None:
+    first = partition_of(bert, score_explain_s=0)
+    await first.process(run(*(snapshot(n, 0.1) for n in range(5))), out)
+    stored = dict(first.changes())
+    assert MONITOR in stored
+    assert MONITOR not in dict(first.changes()), "it is not written at every barrier"
+    second = ScorePartition(first._models, lambda: NOW, number=1, partitions=2)
+    assert dict(second.changes()) == {}
+    again = partition_of(bert, score_explain_s=0)
+    for key, value in stored.items():
+        again.restore(key, value)
+    assert again._models.shifts.dump() == first._models.shifts.dump()
+    # A worker that has seen more keeps to what it has seen, and what is broken stops nobody.
+    await first.process(run(snapshot(9, 0.1)), out)
+    known = first._models.shifts.dump()
+    for broken in (stored[MONITOR], b"", None):
+        first.restore(MONITOR, broken)
+        assert first._models.shifts.dump() == known
