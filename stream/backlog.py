@@ -31,14 +31,19 @@ class Backlog:
 
     def late(self, snapshot: Snapshot, now: float) -> bool:
         """Whether to score this one without BERT; `now` is the wall clock in seconds."""
-        if snapshot.arrived - snapshot.at > HISTORY_MS:
+        if not self.live(snapshot):
             return False
         age = now - snapshot.arrived / 1000
         self._behind = age > (self._limit * FRESH if self._behind else self._limit)
         return self._behind
 
+    @staticmethod
+    def live(snapshot: Snapshot) -> bool:
+        """Whether somebody waits for what is said of it."""
+        return snapshot.arrived - snapshot.at <= HISTORY_MS
+
     def fresh(self, snapshot: Snapshot, now: float) -> bool:
         """Whether it is of a live event, and has waited for so little that there is time for more than its score."""
-        if snapshot.arrived - snapshot.at > HISTORY_MS:
+        if not self.live(snapshot):
             return False
         return now - snapshot.arrived / 1000 < self._limit * FRESH

@@ -3,6 +3,8 @@
 from typing import Final
 
 TARGET_S: Final = 0.2
+# A call for somebody who waits may take this long: a machine that is suddenly crowded answers at half the rate.
+LONGEST_S: Final = 2 * TARGET_S
 SMALLEST: Final = 4
 _SMOOTHING: Final = 0.3
 

@@ -26,6 +26,8 @@ WATCH_S = 0.5
 LINGER_S = 1.0
 # A score waits for its shadow for this long, and only where nothing else waits.
 SHADOW_S = 0.25
+# Why a batch went without BERT: its answer, or one before it, was still awaited when nobody could wait any longer.
+SLOW = "slow"
 # A call to a version in a role, in metrics.
 SERVING, CANARY, SHADOW = "serving", "canary", "shadow"
 
@@ -58,6 +60,8 @@ class Bert:
 
     `serving` always is one; `refused` counts changes that could not be followed. A canary that does not answer is
     stood in for by the serving version; a shadow is dropped at the first sign of pressure, so that it costs no score.
+    What is not answered in the time that somebody has goes without an answer; as long as that call is not over, so does
+    what comes next: it would only wait behind it.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -70,6 +74,7 @@ class Bert:
         self._seen = -1
         self._versions: dict[str, Version] = {}
         self._retired: set[asyncio.Task[None]] = set()
+        self._overdue: set[asyncio.Task[list[Parts]]] = set()
 
     @property
     def serving(self) -> Version:
@@ -115,22 +120,22 @@ class Bert:
 
     async def close(self) -> None:
         """Close every connection."""
-        for task in self._retired:
+        for task in (*self._retired, *self._overdue):
             task.cancel()
-        await asyncio.gather(*self._retired, return_exceptions=True)
+        await asyncio.gather(*self._retired, *self._overdue, return_exceptions=True)
         await asyncio.gather(*(_close(version) for version in self._versions.values()))
 
-    async def ask(self, snapshots: Sequence[Snapshot]) -> list[Answer]:
-        """An answer for each snapshot, in order."""
+    async def ask(self, snapshots: Sequence[Snapshot], within_s: float | None = None) -> list[Answer]:
+        """An answer for each snapshot, in order; none that takes longer than `within_s` (None: there is time)."""
         serving, canary, share = self.serving, self._versions.get(self._registry.canary), self._registry.canary_share
         tried = [canary is not None and chosen(canary.name, one.customer, share) for one in snapshots]
         ours = [one for one, is_tried in zip(snapshots, tried, strict=True) if not is_tried]
         theirs = [one for one, is_tried in zip(snapshots, tried, strict=True) if is_tried]
         served, others = await asyncio.gather(
-            self._ask(serving, SERVING, ours), self._ask(canary or serving, CANARY, theirs)
+            self._ask(serving, SERVING, ours, within_s), self._ask(canary or serving, CANARY, theirs, within_s)
         )
         if theirs and others[0].fallback:
-            others = await self._ask(serving, SERVING, theirs)
+            others = await self._ask(serving, SERVING, theirs, within_s)
         streams = {False: iter(served), True: iter(others)}
         return [next(streams[is_tried]) for is_tried in tried]
 
@@ -160,23 +165,53 @@ class Bert:
             return {}
         return {one.id: answer for one, answer in zip(asked, answers, strict=True) if answer.parts is not None}
 
-    async def _ask(self, version: Version, role: str, snapshots: Sequence[Snapshot]) -> list[Answer]:
+    async def _ask(
+        self, version: Version, role: str, snapshots: Sequence[Snapshot], within_s: float | None = None
+    ) -> list[Answer]:
         if not snapshots:
             return []
-        pace = self.shadow_pace if role == SHADOW else self.pace
+        if within_s is not None and self._overdue:
+            return self._without(version, snapshots, SLOW, role)
         texts = [version.text(snapshot) for snapshot in snapshots]
+        call = asyncio.create_task(self._call(version, role, texts))
+        try:
+            await asyncio.wait({call}, timeout=within_s)
+        finally:
+            if not call.done():
+                # Who waited no longer was cancelled, or had no more time.
+                self._leave(call, cancelled=within_s is None)
+        if not call.done():
+            return self._without(version, snapshots, SLOW, role)
+        try:
+            parts = call.result()
+        except Unavailable as error:
+            return self._without(version, snapshots, error.reason, role)
+        return [Answer(text, version.model.version, part) for text, part in zip(texts, parts, strict=True)]
+
+    async def _call(self, version: Version, role: str, texts: Sequence[str]) -> list[Parts]:
+        """Ask, and learn from how long it takes how much to ask for at a time."""
+        pace = self.shadow_pace if role == SHADOW else self.pace
         began = time.perf_counter()
         try:
             parts = await version.scorer.score(texts)
-        except Unavailable as error:
+        except Unavailable:
             pace.failed()
-            return self._without(version, snapshots, error.reason, role)
+            raise
         took = time.perf_counter() - began
         pace.answered(len(texts), took)
         metrics.TRITON_SECONDS.labels(role, version.model.version).observe(took)
         if role == SERVING:
             metrics.SCORE_BATCH.observe(len(texts))
-        return [Answer(text, version.model.version, part) for text, part in zip(texts, parts, strict=True)]
+        return parts
+
+    def _leave(self, call: "asyncio.Task[list[Parts]]", *, cancelled: bool) -> None:
+        """Nobody waits for a call any longer; its outcome still tells the breaker and the pace."""
+        if cancelled:
+            call.cancel()
+            return
+        self._overdue.add(call)
+        call.add_done_callback(self._overdue.discard)
+        call.add_done_callback(_heard)
 
     @staticmethod
     def _without(version: Version, snapshots: Sequence[Snapshot], reason: str, role: str = SERVING) -> list[Answer]:
@@ -216,6 +251,12 @@ class Bert:
 
     def _folder(self, name: str) -> Path:
         return registry.folder(self._repository, name)
+
+
+def _heard(call: "asyncio.Task[list[Parts]]") -> None:
+    """Take note of how an overdue call ended, so that nobody else is told."""
+    if not call.cancelled() and (error := call.exception()) is not None and not isinstance(error, Unavailable):
+        log.error("BERT could not be asked: %s", error)
 
 
 def _allows(scorer: Scorer) -> bool:

@@ -11,6 +11,7 @@ replayed with the log, a review is known once. It goes by the name of `anonymous
 that an id is a userId; what a device reviewed before its user signed in follows her like any event that comes late.
 """
 
+import asyncio
 from collections.abc import Sequence
 from typing import Final
 
@@ -27,18 +28,20 @@ EVENT: Final = "Review Scored"
 _DIGITS: Final = 4
 
 
-async def read(snapshots: Sequence[Snapshot], scorer: Scorer) -> dict[str, float]:
+async def read(snapshots: Sequence[Snapshot], scorer: Scorer, within_s: float | None = None) -> dict[str, float]:
     """How content the snapshots' reviews read, 0 to 1, by snapshot's id; none of those without words.
 
-    None at all while BERT does not answer, or has no head for it: the stars then speak for themselves.
+    None at all while BERT does not answer `within_s` (None: there is time), or has no head for it: the stars then speak
+    for themselves.
     """
     asked = {one.id: one.review.text for one in snapshots if one.review is not None and readable(one.review.text)}
     if not asked:
         return {}
     try:
-        contents = await scorer.score_reviews(list(asked.values()))
-    except Unavailable as error:
-        metrics.UNREAD.labels(error.reason).inc(len(asked))
+        async with asyncio.timeout(within_s):
+            contents = await scorer.score_reviews(list(asked.values()))
+    except (TimeoutError, Unavailable) as error:
+        metrics.UNREAD.labels(getattr(error, "reason", "slow")).inc(len(asked))
         return {}
     metrics.READ.inc(len(asked))
     return {name: round(content, _DIGITS) for name, content in zip(asked, contents, strict=True)}

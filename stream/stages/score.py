@@ -3,6 +3,7 @@
 What was sent stands: a snapshot that is read again after a crash keeps its score and what was decided by it.
 """
 
+import asyncio
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
@@ -27,6 +28,7 @@ from stream.kafka.sent import Sent, origin
 from stream.kafka.stage import Stage, group_id
 from stream.kafka.state import Out
 from stream.kafka.transport import Run
+from stream.pace import LONGEST_S
 from stream.settings import Settings
 from stream.stages import outcomes, reviews
 from stream.stages.before import Before, sent_before
@@ -210,9 +212,13 @@ class ScorePartition:
         """
         bert = self._models.bert
         snapshots = [one.snapshot for one in asked]
-        answers = bert.unasked(snapshots, without) if without else await bert.ask(snapshots)
+        within = LONGEST_S if any(map(self._backlog.live, snapshots)) else None
         # Reviews are few, and what an unhappy one says is never less urgent than now.
-        read = await reviews.read(snapshots, bert.serving.scorer)
+        reading = reviews.read(snapshots, bert.serving.scorer, within)
+        if without:
+            answers, read = bert.unasked(snapshots, without), await reading
+        else:
+            answers, read = await asyncio.gather(bert.ask(snapshots, within), reading)
         scores = [
             replace(
                 combine(snapshot, answer, self._models),
@@ -227,6 +233,8 @@ class ScorePartition:
         # Nothing is waited for here: what will have been said and what is sent because of it belong to one barrier.
         for one, score in zip(decided, scores, strict=True):
             self._send(one, score, out)
+        # A list takes longer to make than an alert, and no alert waits for those of others.
+        for one, score in zip(decided, scores, strict=True):
             self._recommend(one, score, out)
         shadows = await bert.ask_shadow(snapshots, quiet=quiet and not without)
         for one, score in zip(decided, scores, strict=True):

@@ -18,7 +18,7 @@ from online.marks import marks_of
 from online.said import Said, decode_said
 from schemas.behaviours import Behaviour
 from schemas.outputs import Alert, Interaction, Moment, Outcome, Parts, Recommendation, Score, Snapshot, encode
-from schemas.topics import ALERTS, FEATURES, OUTCOMES, RECOMMENDATIONS, SCORES
+from schemas.topics import ALERTS, FEATURES, INTERACTIONS, OUTCOMES, RECOMMENDATIONS, SCORES
 from stream.kafka.producer import Headers
 from stream.kafka.sent import Sent
 from stream.kafka.transport import Run
@@ -113,6 +113,9 @@ class Life:
         partition: int | None = None,  # noqa: ARG002
         headers: Headers | None = None,
     ) -> None:
+        if topic == INTERACTIONS.name:
+            # That a list was shown: told beside the list.
+            return
         assert value is not None
         assert headers is not None
         self._outbox[topic].append((int(dict(headers)["origin"]), value))

@@ -168,3 +168,38 @@ async def test_a_version_that_cannot_be_had_leaves_the_others_to_work(tmp_path: 
         watch.cancel()
     assert bert.serving.name == "bert"
     await bert.close()
+
+
+async def test_nobody_waits_longer_than_there_is_time_nor_behind_who_does(
+    models: Models, scorers: dict[str, Scorer]
+) -> None:
+    bert, scorer = models.bert, scorers[models.bert.serving.name]
+    # Seconds that nobody waits for: whoever did would not be done within the test's time.
+    scorer.takes_s = 3_600.0
+    cases = [snapshot(n) for n in range(3)]
+    assert [answer.fallback for answer in await bert.ask(cases, 0.01)] == [asking.SLOW] * 3
+    assert scorer.asked == 3
+    assert [answer.fallback for answer in await bert.ask(cases, 0.01)] == [asking.SLOW] * 3
+    assert scorer.asked == 3, "what is asked meanwhile would only wait behind it"
+    (overdue,) = bert._overdue
+    overdue.cancel()
+    await asyncio.wait({overdue})
+    scorer.takes_s = 0.0
+    assert [answer.fallback for answer in await bert.ask(cases, 30.0)] == [""] * 3
+
+
+async def test_an_overdue_answer_still_tells_how_fast_bert_is(models: Models, scorers: dict[str, Scorer]) -> None:
+    bert, scorer = models.bert, scorers[models.bert.serving.name]
+    for _ in range(20):
+        bert.pace.answered(1_000, 1.0)
+    before = bert.pace.rate
+    scorer.takes_s = 0.05
+    case = snapshot(1)
+    await bert.ask([case], 0.001)
+    await asyncio.wait(set(bert._overdue))
+    assert bert.pace.rate < before
+    assert bert._overdue == set()
+    scorer.fails = "unavailable"
+    await bert.ask([case], 0.001)
+    await asyncio.wait(set(bert._overdue))
+    assert bert.pace.rate == 0.0
