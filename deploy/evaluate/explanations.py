@@ -1,8 +1,9 @@
 """Are BERT's reasons its reasons? Without the top ones its score must fall further than without as many others.
 
 Comprehensiveness is how far the score (log odds of what was predicted) falls without the `TOP` reasons in its favour,
-sufficiency how far it falls with nothing but these; both beside as many units drawn by chance. What is removed is left
-out, which is not how reasons were found (there numbers are made ordinary): no method is its own judge.
+sufficiency how far it falls with nothing but these; both beside as many units drawn by chance. No method is its own
+judge: reasons were found by making numbers ordinary, so what is removed is left out altogether; and, as no customer
+lacks numbers, it is judged once more with those of `OTHERS` other customers in their place (`swapped`).
 Source: DeYoung et al. 2020, ERASER.
 """
 
@@ -33,6 +34,7 @@ from stream.settings import Settings
 from stream.sources import completejourney
 
 TOP: Final = 3
+OTHERS: Final = 4
 CASES: Final = 200
 RESAMPLED: Final = 2_000
 # The shipped model was trained on what lies before.
@@ -41,6 +43,7 @@ EVERY_DAYS: Final = 20
 DEADLINE_S: Final = 120.0
 
 Row = dict[str, float]
+NAMES: Final = ("top", "random", "top_alone", "random_alone", "top_swapped", "random_swapped")
 
 
 def measure(asked: Asked) -> dict[str, Any]:
@@ -60,7 +63,8 @@ def show(console: Console, found: dict[str, Any]) -> None:
         console.print(
             f"{target}: without its top {TOP} reasons the log odds fall by {told['top']:.2f}, "
             f"without {TOP} random ones by {told['random']:.2f}: {told['comprehensiveness']:.2f} more "
-            f"({low:.2f} to {high:.2f})"
+            f"({low:.2f} to {high:.2f}); with others' numbers by {told['swapped']['top']:.2f} and "
+            f"{told['swapped']['random']:.2f}"
         )
     ms = found["ms"]
     each = f"{found['texts']:.1f} texts and {ms['p50']:.0f} ms each (p99 {ms['p99']:.0f})"
@@ -106,15 +110,17 @@ async def judged(cases: Sequence[Snapshot], model: Model, scorer: Scorer, asked:
     rng = random.Random(asked.seed)
     rows: dict[str, list[Row]] = {target: [] for target in TARGETS}
     took, texts = [], 0
-    await scorer.score([model.text(cases[0])])
-    for case in track(cases, "explaining", disable=asked.quiet, transient=True):
+    readings = [Reading(case, model) for case in cases]
+    await scorer.score([readings[0].text()])
+    for number in track(range(len(cases)), "explaining", disable=asked.quiet, transient=True):
+        others = [readings[(number + 1 + n) % len(cases)] for n in range(OTHERS)]
         began = time.perf_counter()
-        reading = Reading(case, model)
+        reading = Reading(cases[number], model)
         answers = await scorer.score(reading.texts())
         took.append(1000 * (time.perf_counter() - began))
         texts += len(answers)
         for target in TARGETS:
-            rows[target].append(await _judge(reading, answers, target, scorer, rng))
+            rows[target].append(await _judge(reading, answers, target, scorer, rng, others))
     p50, p99 = np.percentile(took, [50, 99])
     return {
         "cases": len(cases),
@@ -125,7 +131,14 @@ async def judged(cases: Sequence[Snapshot], model: Model, scorer: Scorer, asked:
     }
 
 
-async def _judge(reading: Reading, answers: Sequence[Parts], target: str, scorer: Scorer, rng: random.Random) -> Row:
+async def _judge(
+    reading: Reading,
+    answers: Sequence[Parts],
+    target: str,
+    scorer: Scorer,
+    rng: random.Random,
+    others: Sequence[Reading],
+) -> Row:
     whole = getattr(answers[0], target)
     side = 1.0 if whole >= 0.5 else -1.0
     found = weights([getattr(answer, target) for answer in answers])
@@ -134,9 +147,11 @@ async def _judge(reading: Reading, answers: Sequence[Parts], target: str, scorer
     chance = rng.sample(reading.units, min(TOP, len(reading.units)))
     kept = [_others(reading, top), _others(reading, chance)]
     asked = [reading.text(units, blank=True) for units in (top, chance, *kept)]
+    asked += [reading.text(units, of=other) for units in (top, chance) for other in others]
     scores = [getattr(answer, target) for answer in await scorer.score(asked)]
     falls = [side * (logit(whole) - logit(score)) for score in scores]
-    return dict(zip(("top", "random", "top_alone", "random_alone"), falls, strict=True))
+    plain, swapped = falls[:4], np.array(falls[4:]).reshape(2, -1).mean(axis=1)
+    return dict(zip(NAMES, (*plain, *map(float, swapped)), strict=True))
 
 
 def _others(reading: Reading, units: Sequence[Unit]) -> list[Unit]:
@@ -145,13 +160,20 @@ def _others(reading: Reading, units: Sequence[Unit]) -> list[Unit]:
 
 def summary(rows: Sequence[Row], seed: int) -> dict[str, Any]:
     """Means, and 95% bootstrap intervals of what the top reasons do beyond random ones, paired by case."""
-    columns = {name: np.array([row[name] for row in rows]) for name in rows[0]}
+    columns = {name: np.array([row[name] for row in rows]) for name in NAMES}
     rng = np.random.default_rng(seed)
     drawn = rng.integers(0, len(rows), (RESAMPLED, len(rows)))
     more = columns["top"] - columns["random"]
     better = columns["random_alone"] - columns["top_alone"]
+    apart = columns["top_swapped"] - columns["random_swapped"]
+    means = {name: float(column.mean()) for name, column in columns.items()}
     return {
-        **{name: float(column.mean()) for name, column in columns.items()},
+        **{name: means[name] for name in NAMES[:4]},
+        "swapped": {
+            "top": means["top_swapped"],
+            "random": means["random_swapped"],
+            "interval": np.percentile(apart[drawn].mean(1), [2.5, 97.5]).tolist(),
+        },
         "comprehensiveness": float(more.mean()),
         "interval": np.percentile(more[drawn].mean(1), [2.5, 97.5]).tolist(),
         "sufficiency": float(better.mean()),

@@ -72,6 +72,18 @@ def test_any_words_can_be_explained(model: Model, words: str) -> None:
     assert all(len(ids) <= 24 for ids in model.encode(reading.texts()))
 
 
+def test_anothers_numbers_stand_where_a_units_were(model: Model) -> None:
+    reading = Reading(snapshot(1), model)
+    given = snapshot(1)
+    given.features.update(days_since_order=0.5, overdue=0.7)
+    other = Reading(given, model)
+    numbers = Unit(("days_since_order",))
+    assert other.text().split()[0] != SINCE
+    assert reading.text((numbers,), of=other) == f"{other.text().split()[0]} {OVERDUE} 1d bought milk 12"
+    assert reading.text((numbers,), blank=True) == f"{OVERDUE} 1d bought milk 12"
+    assert reading.text((), of=other) == reading.text()
+
+
 def test_the_feature_furthest_from_the_ordinary_speaks_for_its_family(model: Model) -> None:
     given = snapshot(0)
     given.features["days_since_order"] = 0.5
