@@ -22,6 +22,7 @@ NEEDS: Final = "pip install 'footfall[train]'"
 RESAMPLES: Final = 200
 # Disturbed input is measured on so many cases at most.
 DISTURBED: Final = 2000
+AGAINST: Final = "against_"
 
 
 def measure(asked: Asked) -> dict[str, Any]:
@@ -57,11 +58,12 @@ def show(console: "Console", found: dict[str, Any]) -> None:
 
     table = Table(title=f"{found['task']}: {found['cases']:,} cases of {found['source']}")
     names = list(found["scores"]["bert"])
-    for column in ("model", "ROC AUC", "95%", "against lightgbm", *names):
-        table.add_column(column)
+    baseline = next(key for told in found["bootstrap"].values() for key in told if key.startswith(AGAINST))
+    for column in ("model", "ROC AUC", "95%", baseline, *names):
+        table.add_column(column.replace("_", " "))
     for model, auc in found["auc"].items():
         told = found["bootstrap"][model]
-        against = told.get("against_lightgbm")
+        against = told.get(baseline)
         low, high = told["interval"]
         apart = f"{against['difference']:+.4f} (p {against['p']:.3f})" if against else ""
         scores = found["scores"].get(model, {})
