@@ -8,6 +8,12 @@ GET /v1/recommendations/CUSTOMER?k=10, with the write key as Basic user name, as
 `items`, best first, each with `item`, `score`, `source` and `words`; `known` says whether the customer is: others get
 what is popular. GET /healthz, /readyz (503 until all interactions are read) and /metrics.
 
+What is sold out is in no answer until it is back. Product events say so (`in_stock`, `availability`,
+`inventory_quantity`), or the shop itself on the topic `catalogue`, keyed by the item, whether anybody looks or not:
+{"product_id": "sku-1", "in_stock": false, "category": "Tea", "brand": "Low Mill", "price": 9.5}. A record without a
+value takes an item out for good. Every answer is told on `interactions`: a list that something is chosen from within
+a day teaches which sources are worth what to whom.
+
 Start as many as are needed: each follows all interactions by itself.
 
 Examples:

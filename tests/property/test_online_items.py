@@ -8,6 +8,7 @@ from online.index import HOT, Bounds, ItemIndex
 from online.recommend import state
 from online.recommend.recommend import recommend
 from online.recommend.searches import PLACES
+from online.recommend.shelf import Group
 from online.recommend.sources import SOURCES
 from schemas.behaviours import Behaviour
 from schemas.features import DAY_MS
@@ -168,3 +169,24 @@ def test_trending_is_exactly_the_hottest(touches: list[tuple[int, int]]) -> None
         )
     hot = dict(index.trending(10_000))
     assert [share for _, share in index.trending(HOT)] == sorted(hot.values(), reverse=True)[:HOT]
+
+
+@settings(max_examples=50)
+@given(st.lists(make_interaction(), max_size=60), st.data())
+def test_the_popular_of_a_group_are_its_hottest(given_interactions: list[Interaction], data: st.DataObject) -> None:
+    """Whatever items move between groups, are forgotten or come back, and whenever somebody asks in between."""
+    index = ItemIndex(SMALL, choices=0)
+    groups = [Group("category", "a"), Group("category", "b"), Group("brand", "m"), Group("brand", "n")]
+    for interaction in given_interactions:
+        index.learn_one(interaction)
+        if data.draw(st.booleans()):
+            index.stock(data.draw(items.filter(bool)), data.draw(st.sampled_from(["", "a", "b"])), "m", None, None, 0)
+        group = data.draw(st.sampled_from(groups))
+        slots = {name: slot for slot, name in enumerate(index.memory.slots.dump()) if name}
+        members = [name for name in slots if group in index.shelf.find(name).groups()]
+        hot = index.memory.hot
+        ranked = sorted(members, key=lambda name: (-hot[slots[name]], slots[name]))
+        assert [item for item, _ in index.popular.of_group(group)] == ranked
+        newest = index.shelf.newest(group, 100)
+        assert len(newest) == len(set(newest))
+        assert set(members) <= set(newest) == {item for item, good in index.shelf if group in good.groups()}
