@@ -16,8 +16,9 @@ from schemas.features import HOUR_MS
 from schemas.outputs import Interaction, Shown
 
 WINDOW_MS: Final = 24 * HOUR_MS
-# The most lists that wait; beyond, the oldest are given up.
+# The most lists that wait, and of one customer; beyond, the oldest are given up.
 LIMIT: Final = 20_000
+OF_ONE: Final = 16
 NOWHERE: Final = -1
 
 
@@ -68,13 +69,15 @@ class Lists:
         for number in list(self._of.get(told.customer, ())):
             if self._waiting[number].shown.items == shown.items:
                 self._drop(number)
+        mine = self._of.get(told.customer, [])
+        if len(mine) >= OF_ONE:
+            self._give_up(mine[0])
         number, self._next = self._next, self._next + 1
         self._waiting[number] = Waiting(told.customer, shown, told.at + WINDOW_MS, lane)
         self._of.setdefault(told.customer, []).append(number)
         heappush(self._lane(lane).due, (told.at + WINDOW_MS, number))
         if len(self._waiting) > self.limit:
-            self._drop(next(iter(self._waiting)))
-            self.given_up += 1
+            self._give_up(next(iter(self._waiting)))
 
     def chosen(self, customer: str, item: str, at: int, lane: int = 0) -> Iterator[Settled]:
         """Somebody chose an item at `at`: the lists whose window that ends, and hers that had it."""
@@ -107,6 +110,10 @@ class Lists:
         for number, one in self._waiting.items():
             self._of.setdefault(one.customer, []).append(number)
             heappush(self._lane(one.lane).due, (one.until, number))
+
+    def _give_up(self, number: int) -> None:
+        self._drop(number)
+        self.given_up += 1
 
     def _lane(self, number: int) -> _Lane:
         return self._lanes.setdefault(number, _Lane())

@@ -7,7 +7,7 @@ import pytest
 
 from online.index import ItemIndex
 from online.recommend.bandit import CONTEXT, Bandit, context, seen
-from online.recommend.lists import NOWHERE, WINDOW_MS, Lists, Settled
+from online.recommend.lists import NOWHERE, OF_ONE, WINDOW_MS, Lists, Settled
 from online.recommend.recommend import show
 from online.recommend.sources import SOURCES
 from online.recommend.visit import Visit
@@ -73,6 +73,17 @@ def test_lists_are_bounded_and_the_oldest_are_given_up() -> None:
     waiting, _ = lists.dump()
     assert sum(len(lane.due) for lane in lists._lanes.values()) <= 2 * 10 + 64
     assert [one.shown.items for one in waiting][-1] == ["i999"]
+
+
+def test_who_is_asked_for_without_end_takes_no_room_from_others() -> None:
+    lists = Lists(limit=100)
+    lists.show(told("ann", listed("a")))
+    for n in range(1_000):
+        lists.show(told("robot", listed(f"i{n}"), NOW + n))
+    assert len(lists) == OF_ONE + 1
+    assert [one.place for one in lists.chosen("ann", "a", NOW + 1)] == [0]
+    assert [one.place for one in lists.chosen("robot", "i999", NOW + 1_000)] == [0]
+    assert [*lists.chosen("robot", "i0", NOW + 1_000)] == []
 
 
 def test_what_is_no_list_is_left_out() -> None:
