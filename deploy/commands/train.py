@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 HELP = """Train BERT on a log of the past, measure it on the log's last part, and export it for Triton.
 
 It learns what the examples have labels for: churn, intent and value out of logs, sentiment out of reviews. First the
-numbers' path on all examples, then (with --pretrain) the language of the stories by masked words, then the encoder.
+numbers' path on all examples, then (with --pretrain) the language of the stories by masked words, then the encoder, and
+last of all reviews what words and pairs of neighbours say. With --onto a served model learns this last alone: what it
+says of customers stays as it is.
 A teacher (LightGBM and a second-order regression, each example's by other customers) also speaks where nobody knows.
 The folder written has model.onnx (int8), tokenizer.json, manifest.json and a model card (README.md), and is served by
 FOOTFALL_MODEL_DIR. An interrupted run goes on where it stopped when the same command is given again, to the same

@@ -174,7 +174,9 @@ def _amounts(told: dict[str, "Array"], cases: "Cases", asked: Asked) -> dict[str
     if asked.plots is not None:
         from inference.measures.plots import draw_amounts
 
-        found["plots"] = draw_amounts(asked.plots, asked.task, told, spent)
+        # Of amounts, recency is what was spent in as many weeks before.
+        named = {"spent before" if name == "recency" else name: given for name, given in told.items()}
+        found["plots"] = draw_amounts(asked.plots, asked.task, named, spent)
     return found
 
 

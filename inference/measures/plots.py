@@ -52,7 +52,7 @@ def draw_amounts(folder: Path, task: str, given: Mapping[str, Array], spent: Arr
     above = (spent > np.median(spent)).astype(float)
     curves = {name: Ranking(expected, above).curve() for name, expected in given.items()}
     tenths = {name: _points(reliability(expected, spent)) for name, expected in given.items()}
-    most = max(max(x[-1], *y) for x, y in tenths.values())
+    most = 1.05 * max(max(x[-1], *y) for x, y in tenths.values())
     return [
         _plot(
             folder / f"{task}-roc.png",
