@@ -1,5 +1,6 @@
 """Snapshots of the item index: whole or none, each interaction once, and no customer in them."""
 
+import msgspec
 import pytest
 
 from online.index import ItemIndex
@@ -93,6 +94,20 @@ def test_a_writer_that_dies_before_the_head_leaves_the_generation_before() -> No
 def test_what_is_broken_is_refused_and_the_log_is_read(key: bytes, value: bytes | None) -> None:
     found = parts(followed(LOG))
     found.accept(key, value)
+    restored = Items()
+    restored.restore(found)
+    assert (len(restored.index), restored.offsets) == (0, {})
+    assert len(followed(LOG, restored).index) == 7
+
+
+@pytest.mark.parametrize(
+    "older", [{"version": 2}, {"version": 2, "categories": {}}, {"shelf": None}, {"bandit": [1, 0, []]}]
+)
+def test_a_snapshot_of_another_version_is_refused_and_the_log_is_read(older: dict[str, object]) -> None:
+    told = msgspec.msgpack.decode(state.dump(followed(LOG).index, customers=False)) | older
+    found = Parts()
+    for key, value in cut(msgspec.msgpack.encode(told), 1, {0: 62}, 5):
+        found.accept(key, value)
     restored = Items()
     restored.restore(found)
     assert (len(restored.index), restored.offsets) == (0, {})
