@@ -65,10 +65,7 @@ def measure(asked: Asked) -> dict[str, Any]:
         columns["constant"] = found.rates[target]
         columns["lightgbm_once"], columns["lightgbm_retrained"] = trees[f"once.{target}"], trees[f"retrained.{target}"]
     result = _summary(known, found, test_from)
-    result["learners"] = {
-        target: {name: judge("auc", known, found, target, name, known.at >= test_from) for name in LEARNERS}
-        for target in TARGETS
-    }
+    result["learners"] = {target: learners(known, found, target, known.at >= test_from) for target in TARGETS}
     return result | {"cost": _cost(known, found, trees, test_from)}
 
 
@@ -131,6 +128,15 @@ def _summary(known: Past, found: Found, test_from: int) -> dict[str, Any]:
         for cutoff in known.cutoffs
     ]
     return result
+
+
+def learners(known: Past, found: Found, target: str, rows: Any) -> dict[str, float | None]:
+    """Each learner's ROC AUC over those of the rows of which it said anything; None where it never did."""
+    columns = found.columns[target]
+    return {
+        name: judge("auc", known, found, target, name, rows & ~np.isnan(columns[name])) if name in columns else None
+        for name in LEARNERS
+    }
 
 
 def judge(metric: str, known: Past, found: Found, target: str, source: str, rows: Any) -> float | None:

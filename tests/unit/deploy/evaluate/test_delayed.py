@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 
 from deploy.evaluate.delayed import Found, run
+from deploy.evaluate.online import judge, learners
 from deploy.evaluate.past import Past, load
 from online.state import Learner
 from schemas.features import DAY_MS, NAMES
@@ -64,6 +65,18 @@ def test_bert_is_mixed_in_where_it_was_asked() -> None:
     assert (columns["served"][asked] > alone[asked]).mean() > 0.5
     # Too few examples to weigh by: who never spoke changes nothing before he does.
     assert (columns["served"][~asked] == alone[~asked]).all()
+
+
+def test_a_learner_is_judged_by_what_it_said() -> None:
+    given = past()
+    found, everything = lived(given), np.ones(len(given.at), bool)
+    # Nobody here has a past: it has never said anything.
+    assert learners(given, found, "intent", everything)["renewal"] is None
+    spoke = np.arange(len(given.at)) % 3 == 0
+    found.columns["intent"]["renewal"] = np.where(spoke, given.labels["intent"], np.nan)
+    judged = learners(given, found, "intent", everything)
+    assert judged["renewal"] == 1.0
+    assert judged["newton"] == judge("auc", given, found, "intent", "newton", everything)
 
 
 def test_a_row_is_read_back_as_the_pipeline_has_it(tmp_path: Any) -> None:
