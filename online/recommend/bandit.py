@@ -1,9 +1,10 @@
 """How much each source of recommendations is worth to whom, learned from what was chosen next, and from which lists.
 
-A contextual bandit with two teachers. What is chosen next says of every source whether it would have shown it, long
-before any list is shown. A list that was shown says how often items of each source are chosen where they are seen: its
-items count by how likely their places are looked at (position-based model), chosen within the window or not. What the
-first teaches is what the second is expected to say, up to a common factor, until enough lists have said otherwise.
+A contextual bandit with two teachers. What is chosen next says of every source what would have come of a list of its
+own, long before any list is shown. A list that was shown says how often items of each source are chosen where they are
+seen: its items count by how likely their places are looked at (position-based model), chosen within the window or not.
+What the first teaches is what the second is expected to say, up to a common factor, until enough lists have said
+otherwise.
 
 What nobody shows is seldom chosen, so a small share of lists is led by a source drawn by lot, and every list says how
 likely it was (its propensity), for whoever evaluates off-policy. The lot is the hash of the list's id: what is replayed
@@ -28,12 +29,12 @@ Floats = NDArray[Any]
 
 # Always; how long her session is; whether something lies in her cart; whether she has bought before, and searched.
 CONTEXT: Final = 5
-# What each source is worth before anything was learned, in chances to have what is chosen next.
-PRIOR: Final = (0.225, 0.2, 0.125, 0.1, 0.2)
-PRIOR_CASES: Final = 50.0
+# What a place of each source's is worth before anything was learned, in chances that what is there is chosen next.
+PRIOR: Final = (0.045, 0.04, 0.025, 0.02, 0.04)
+PRIOR_CASES: Final = 200.0
 # So many places looked at must lists have before they say as much as what was chosen without them.
 PRIOR_PLACES: Final = 100.0
-LEAST: Final = 0.01
+LEAST: Final = 0.002
 _LOTS: Final = 1 << 32
 
 
@@ -81,7 +82,9 @@ class Bandit:
         for number, source in enumerate(SOURCES):
             items = offered.get(source)
             if items:
-                self.chosen.learn_one(number, who, weight, weight * (chosen in items))
+                places = seen(len(items))
+                found = float(places[items.index(chosen)]) if chosen in items else 0.0
+                self.chosen.learn_one(number, who, weight * float(places.sum()), weight * found)
 
     def learn_list(self, settled: Settled) -> None:
         """A list was chosen from, or was not."""
