@@ -98,7 +98,14 @@ ROWS: tuple[tuple[str, tuple[Panel, ...]], ...] = (
             Panel(
                 "Examples matured", (_rate("footfall_examples_total", "target, label", "{{target}} {{label}}"),), "ops"
             ),
-            Panel("Alerts by kind", (_rate("footfall_alerts_total", "kind, arm", "{{kind}} {{arm}}"),), "ops"),
+            Panel(
+                "Alerts by kind, and held back by the day's budget",
+                (
+                    _rate("footfall_alerts_total", "kind, arm", "{{kind}} {{arm}}"),
+                    _rate("footfall_alerts_held_back_total", "kind, reason", "{{kind}} held back: {{reason}}"),
+                ),
+                "ops",
+            ),
             Panel(
                 "What alerts change: ordered, alerted less held out",
                 ((f"{_bought('treatment')} - {_bought('holdout')}", "{{kind}}"),),
