@@ -28,14 +28,20 @@ class Backlog:
     def __init__(self, limit_s: float) -> None:
         self._limit = limit_s
         self._behind = False
+        self._decided = 0.0
 
     def late(self, snapshot: Snapshot, now: float) -> bool:
         """Whether to score this one without BERT; `now` is the wall clock in seconds."""
         if not self.live(snapshot):
             return False
+        self._decided = now
         age = now - snapshot.arrived / 1000
         self._behind = age > (self._limit * FRESH if self._behind else self._limit)
         return self._behind
+
+    def pressed(self, now: float) -> bool:
+        """Whether the last one had waited too long, a moment ago: more like it may wait."""
+        return self._behind and now - self._decided < self._limit
 
     @staticmethod
     def live(snapshot: Snapshot) -> bool:

@@ -78,6 +78,9 @@ HELD_BACK = Counter(
 )
 RECOMMENDATIONS = Counter("footfall_recommendations_total", "recommendations sent")
 INDEX = gauges(REGISTRY)
+LISTS_DROPPED = Counter(
+    "footfall_recommendations_dropped_total", "recommendations that nobody would have waited for any more"
+)
 EXPLAINED = Counter("footfall_explained_total", "scores that BERT has explained, each of which led to an alert")
 UNEXPLAINED = Counter(
     "footfall_unexplained_total",

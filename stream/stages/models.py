@@ -19,7 +19,7 @@ from online.shift import Shifts
 from online.state import NAME, Learner
 from schemas.features import DAY_MS
 from schemas.outputs import ModelSnapshot, Score, Snapshot
-from schemas.topics import MODELS
+from schemas.topics import FEATURES, MODELS
 from stream import metrics
 from stream.kafka.follow import Follower
 from stream.kafka.stage import Stage
@@ -51,6 +51,7 @@ class Models:
         self.policy = Policy(holdout_share=settings.holdout_share, marks=marks_of(settings.alert_marks))
         self.budget = limits_of(settings.alert_budget, KINDS)
         self.zone = settings.zone
+        self.features = settings.topic(FEATURES.name)
         self.ready = asyncio.Event()
 
     async def follow(self, stage: Stage) -> None:

@@ -26,19 +26,20 @@ from stream.backlog import REASON as BEHIND
 from stream.backlog import Backlog
 from stream.kafka.sent import Sent, origin
 from stream.kafka.stage import Stage, group_id
-from stream.kafka.state import Out
+from stream.kafka.state import Held, Out
 from stream.kafka.transport import Run
 from stream.pace import LONGEST_S
 from stream.settings import Settings
 from stream.stages import outcomes, reviews
 from stream.stages.before import Before, sent_before
+from stream.stages.lists import FEW, Lists
 from stream.stages.models import Models, beside, combine
 from stream.stages.reasons import Case
 
 _snapshots = msgspec.json.Decoder(Snapshot)
 
 # A change of context is worth new recommendations; silence is not.
-_RECOMMENDED = frozenset({"order", "engaged", "cart", "checkout", "session_end", "cart_abandoned", "review"})
+RECOMMENDED = frozenset({"order", "engaged", "cart", "checkout", "session_end", "cart_abandoned", "review"})
 RECOMMENDED_ITEMS = 10
 # A call's snapshots are scored together; a run is larger, so that fetching keeps ahead.
 RUN_RECORDS = 256
@@ -112,6 +113,7 @@ class ScorePartition:
         self._tally = Tally()
         self._now = now
         self._backlog = Backlog(models.behind_s)
+        self._lists = Lists(now)
         self._said: dict[str, Said] = {}
         self._changed: set[str] = set()
 
@@ -195,14 +197,16 @@ class ScorePartition:
             del asked[: len(batch)]
 
     def _late(self, asked: Asked) -> bool:
-        return self._backlog.late(asked.snapshot, self._now())
+        """Whether there is no time to ask BERT about it."""
+        late = self._backlog.late(asked.snapshot, self._now())
+        return late or (len(self._lists) > FEW and self._backlog.live(asked.snapshot))
 
     def _say_again(self, asked: Sequence[Asked], out: Out) -> None:
         """What a worker that was killed had scored: decide as it did, and send what it had not sent any more."""
         scores = [one.score for one in asked if one.score is not None]
         for one in self._decide(asked, scores):
             self._send(one, one.score, out)
-            self._recommend(one, one.score, out)
+            self._recommend(one.offset, one.snapshot, one.score, out)
             self._models.follow_shifts(one.score)
 
     async def _score(self, asked: Sequence[Asked], out: Out, without: str = "", *, quiet: bool) -> None:
@@ -235,7 +239,10 @@ class ScorePartition:
             self._send(one, score, out)
         # A list takes longer to make than an alert, and no alert waits for those of others.
         for one, score in zip(decided, scores, strict=True):
-            self._recommend(one, score, out)
+            if without or self._lists.held() is not None:
+                self._lists.add(one.offset, one.snapshot, score)
+            else:
+                self._recommend(one.offset, one.snapshot, score, out)
         shadows = await bert.ask_shadow(snapshots, quiet=quiet and not without)
         for one, score in zip(decided, scores, strict=True):
             told = beside(score, shadows.get(score.id))
@@ -296,10 +303,9 @@ class ScorePartition:
             out(ALERTS.name, alert.customer.encode(), encode(alert), headers=origin(offset))
             metrics.ALERT_SECONDS.observe(max(0.0, self._now() - alert.arrived / 1000))
 
-    def _recommend(self, one: Decided, score: Score, out: Out) -> None:
-        snapshot = one.snapshot
+    def _recommend(self, offset: int, snapshot: Snapshot, score: Score, out: Out) -> None:
         decision_id = make_id(snapshot.customer, "recommendation", snapshot.id)
-        if snapshot.trigger not in _RECOMMENDED or self._before.decided(decision_id):
+        if snapshot.trigger not in RECOMMENDED or self._before.decided(decision_id):
             return
         shown = show(snapshot, self._models.items.index, RECOMMENDED_ITEMS, self._models.explore)
         if shown.items:
@@ -314,11 +320,23 @@ class ScorePartition:
                 models=score.models,
             )
             key = snapshot.customer.encode()
-            out(RECOMMENDATIONS.name, key, encode(recommendation), headers=origin(one.offset))
+            out(RECOMMENDATIONS.name, key, encode(recommendation), headers=origin(offset))
             # Among what she then does, so that every index learns what came of it; a list of which a crash lost this
             # word is not judged.
             out(INTERACTIONS.name, key, encode(shown.told(decision_id, snapshot.customer, snapshot.at)))
             metrics.RECOMMENDATIONS.inc()
+
+    def waiting(self) -> dict[str, Held]:
+        """Lists that are still to be made: until then what they come from is not done with."""
+        held = self._lists.held()
+        return {} if held is None else {self._models.features: held}
+
+    def release(self, out: Out) -> bool:
+        """Make lists for a moment, where no snapshot waits for too long; the next run is always more urgent."""
+        if not self._backlog.pressed(self._now()):
+            for offset, snapshot, score in self._lists.next():
+                self._recommend(offset, snapshot, score, out)
+        return False
 
     def changes(self) -> Iterator[tuple[bytes, bytes | None]]:
         """What was said since the last barrier."""

@@ -45,3 +45,17 @@ def test_once_behind_it_catches_up_before_bert_is_asked_again() -> None:
         False,
         False,
     ]
+
+
+def test_it_is_pressed_for_a_moment_after_something_was_late() -> None:
+    def arrived(at: float) -> Snapshot:
+        ms = int(at * 1000)
+        return Snapshot(id="", customer="", at=ms, trigger="", arrived=ms, features={}, story=[])
+
+    backlog = Backlog(limit_s=2.0)
+    assert not backlog.pressed(10.0)
+    assert backlog.late(arrived(5.0), 10.0)
+    assert backlog.pressed(11.0)
+    assert not backlog.pressed(12.5), "nothing came since: nothing waits"
+    assert not backlog.late(arrived(12.9), 13.0)
+    assert not backlog.pressed(13.0)

@@ -36,6 +36,7 @@ from schemas.outputs import (
 from schemas.topics import ALERTS, CLICKSTREAM, INTERACTIONS, RECOMMENDATIONS, SCORES
 from stream import metrics
 from stream.kafka.partitioner import home
+from stream.kafka.state import Held
 from stream.kafka.transport import Run
 from stream.settings import Settings
 from stream.stages.asking import Answer, Version
@@ -436,3 +437,29 @@ async def test_the_monitor_of_shifts_survives_a_restart_of_who_has_the_first_par
     for broken in (stored[MONITOR], b"", None):
         first.restore(MONITOR, broken)
         assert first._models.shifts.dump() == known
+
+
+async def test_lists_wait_while_alerts_are_late_and_hold_their_runs(
+    bert: Bert, run: Callable[..., Run], out: Outputs
+) -> None:
+    partition = partition_of(bert, score_explain_s=0)
+    for n in range(8):
+        viewed = Interaction(customer="v", session=1, item=f"item-{n}", behaviour=Behaviour.VIEW, at=n)
+        partition._models.items.index.learn_one(viewed)
+    await partition.process(run(snapshot(1, 0.1), first=7, topic="features"), out)
+    assert len(out.on(RECOMMENDATIONS.name)) == 1
+    assert partition.waiting() == {}
+    late = run(*(snapshot(n, 5.0) for n in range(2, 5)), snapshot(5, 60.0), first=8, topic="features")
+    await partition.process(late, out)
+    assert [score.fallback for score in scores(out)] == [""] + ["behind"] * 4
+    assert len(out.on(RECOMMENDATIONS.name)) == 1
+    assert partition.waiting() == {"features": Held(4, 8)}
+    assert partition.release(out) is False
+    assert partition.waiting() == {"features": Held(4, 8)}, "more may be late"
+    partition._now = lambda: NOW + 1.0
+    while partition.waiting():
+        before = partition.waiting()["features"]
+        assert partition.release(out) is False, "the next run is more urgent"
+        assert partition.waiting().get("features", Held(0, 99)).first > before.first
+    # The last one's customer has gone on by now.
+    assert [sent.key for sent in out.on(RECOMMENDATIONS.name)] == [b"c1", b"c2", b"c3", b"c4"]
