@@ -25,7 +25,7 @@ TRICKLE = 50
 # The broker answers at least this often, also when it has nothing: a partition's end is no older than that, and one
 # that is fetched again does not wait long for an answer that others wait for.
 FETCH_WAIT_MS = 250
-# A partition that is held may be let go meanwhile: it is looked for this often.
+# A partition that is held, or full in the stream, may be let go meanwhile: it is looked for this often.
 HELD_S = 0.05
 
 
@@ -143,9 +143,19 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
     def _new_consumer_thread(self) -> ConsumerThread:
         return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
+    async def _wait_next_records(self, timeout: float) -> Any:
+        if self._buffered_partitions and not self._get_active_partitions():
+            # The stream has room for none: Faust would sleep for a second, whenever it has room again.
+            await asyncio.sleep(HELD_S)
+            return {}, self._get_active_partitions()
+        return await super()._wait_next_records(timeout)
+
     async def _getmany(self, active_partitions: set[TP] | None, timeout: float) -> Mapping[TP, list[Run]]:
         if self._trickles:
             await asyncio.sleep(LINGER_S)
+        if self._buffered_partitions:
+            # What is in these is left out until the stream has room for it, which it may have at any moment.
+            timeout = min(timeout, HELD_S)
         if self.held and active_partitions is not None:
             active_partitions = active_partitions - self.held
             timeout = min(timeout, HELD_S)

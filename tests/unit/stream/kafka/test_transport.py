@@ -19,6 +19,8 @@ INPUT = TP("clickstream", 0)
 @pytest.fixture
 def consumer() -> Consumer:
     consumer = object.__new__(Consumer)
+    consumer.app = cast(Any, SimpleNamespace(in_recovery=False))
+    consumer.held, consumer._buffered_partitions = set(), set()
     consumer._done = {}
     return consumer
 
@@ -71,6 +73,28 @@ async def test_of_a_partition_that_is_held_nothing_is_fetched(consumer: Consumer
     # None left to ask for would be taken for all.
     assert await consumer._getmany({INPUT}, 1.0) == {}
     assert asked == [{other}]
+
+
+async def test_a_partition_that_the_stream_is_full_of_is_looked_for_again_soon(consumer: Consumer) -> None:
+    waited: list[float] = []
+
+    async def getmany(active: set[TP], timeout: float) -> dict[TP, list[Any]]:
+        waited.append(timeout)
+        return {tp: [] for tp in active}
+
+    consumer._trickles = False
+    consumer._thread = cast(Any, SimpleNamespace(getmany=getmany))
+    other = TP("orders", 0)
+    consumer._active_partitions = {INPUT, other}
+    await consumer._getmany({INPUT, other}, 1.0)
+    consumer.on_buffer_full(INPUT)
+    await consumer._getmany({other}, 1.0)
+    assert waited == [1.0, HELD_S]
+    consumer.on_buffer_full(other)
+    # Faust's own wait would be a second, and ask nobody.
+    assert await asyncio.wait_for(consumer._wait_next_records(1.0), 0.9) == ({}, set())
+    consumer.on_buffer_drop(other)
+    assert consumer._get_active_partitions() == {other}
 
 
 def test_what_is_fetched_says_all_that_is_read_of_a_record() -> None:
