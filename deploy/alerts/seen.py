@@ -10,8 +10,8 @@ class Seen:
     """The newest `size` decision ids: a stage that starts again after a crash repeats what it said in its last second.
 
     >>> seen = Seen(2)
-    >>> [seen.add(id) for id in ("a", "b", "a", "c", "b", "d", "a")]
-    [True, True, False, True, False, True, True]
+    >>> [seen.add(id) for id in ("a", "b", "a", "c", "a", "b")]
+    [True, True, False, True, False, True]
     """
 
     def __init__(self, size: int = MEMORY) -> None:

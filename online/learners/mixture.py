@@ -15,7 +15,7 @@ class Mixture:
 
     A source that says nothing is left out, and the others share its weight. Source: Kivinen and Warmuth 1997.
 
-    >>> Mixture({"a": 0.5, "b": 0.5}).combine({"a": 0.9, "b": 0.1})
+    >>> Mixture({"a": 0.5, "b": 0.5}).combine({"a": 0.75, "b": 0.25})
     0.5
     """
 
