@@ -9,12 +9,13 @@ import msgspec
 from schemas.behaviours import Behaviour, Event
 from schemas.errors import Reason, Rejected
 from schemas.money import exponent
-from schemas.outputs import Interaction, Ordered, Review, Snapshot, make_id
+from schemas.outputs import Interaction, Review, Snapshot, make_id
 from schemas.outputs import Moment as Told
 from stream.features import derive, policy, timers
 from stream.features.align import LIVE_MS
 from stream.features.apply import ORDER_CHANGES, apply, prune
 from stream.features.codec import decode_profile, read_header
+from stream.features.interactions import interactions, of_order
 from stream.features.marker import Marker
 from stream.features.memory import beyond
 from stream.features.profile import Moment, Profile
@@ -25,13 +26,9 @@ Record = Snapshot | Interaction
 
 _NEVER = 1 << 62
 REVIEW_CHARACTERS = 1_000  # of a review's text that are read
-QUERY_CHARACTERS = 160  # of a search's words that are told
 _SCORED = Behaviour.REVIEW_SCORED
 _BEHAVIOURS = tuple(Behaviour)  # by number
 _ORDER = Behaviour.ORDER
-_ITEM_BEHAVIOURS = frozenset(
-    {Behaviour.CLICK, Behaviour.VIEW, Behaviour.CART_ADD, Behaviour.CART_REMOVE, Behaviour.WISHLIST, Behaviour.REVIEW}
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +189,7 @@ class Engine:
             self._arm_for_event(profile, event)
             if report and self.config.emit:
                 # Its time and total may be other ones; its items have been told.
-                records.append(msgspec.structs.replace(self._of_order(profile, event), items=[]))
+                records.append(msgspec.structs.replace(of_order(profile, event, self._gap), items=[]))
             return records
         profile.touched = self.clock
         if event.known:
@@ -216,7 +213,7 @@ class Engine:
             self.repeated += 1
 
     def _tell(self, profile: Profile, event: Event, arrived: int, records: list[Record]) -> None:
-        records.extend(self._interactions(profile, event))
+        records.extend(interactions(profile, event, self._gap, self.config.currency))
         if event.at >= self.clock - self._lateness:
             trigger = policy.on_event(profile, event, self.config.debounce, self._gap)
             if trigger:
@@ -308,47 +305,6 @@ class Engine:
             )
             for m in story
         ]
-
-    def _interactions(self, profile: Profile, event: Event) -> Iterator[Interaction]:
-        behaviour = event.behaviour
-        if behaviour in ORDER_CHANGES:
-            if behaviour != Behaviour.ORDER_UPDATE or event.amount is not None:
-                yield self._of_order(profile, event)
-        elif behaviour in _ITEM_BEHAVIOURS:
-            session = derive.session_start(profile.story, event.at, self._gap)
-            priced = event.currency == self.config.currency
-            for line in event.lines:
-                yield Interaction(
-                    customer=event.customer,
-                    session=session,
-                    item=line.item,
-                    behaviour=behaviour,
-                    at=event.at,
-                    category=line.category,
-                    brand=line.brand,
-                    price=line.price if priced else None,
-                    in_stock=line.in_stock,
-                )
-        elif behaviour is Behaviour.SEARCH and (query := event.text[:QUERY_CHARACTERS].strip()):
-            session = derive.session_start(profile.story, event.at, self._gap)
-            yield Interaction(
-                customer=event.customer, session=session, item="", behaviour=behaviour, at=event.at, query=query
-            )
-
-    def _of_order(self, profile: Profile, event: Event) -> Interaction:
-        at, bought = event.at, event.behaviour == Behaviour.ORDER
-        return Interaction(
-            customer=event.customer,
-            session=derive.session_start(profile.story, at, self._gap) if bought else at,
-            item="",
-            behaviour=event.behaviour,
-            at=at,
-            order=event.order,
-            items=[Ordered(line.item, line.category) for line in event.lines] if bought else [],
-            event=event.message,
-            amount=event.amount,
-            currency=event.currency,
-        )
 
     def _fire(self, profile: Profile, due: int, kind: str, now: int, records: list[Record]) -> None:
         profile.fired = due

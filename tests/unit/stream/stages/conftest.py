@@ -7,6 +7,8 @@ import pytest
 
 from stream.kafka.producer import Headers
 from stream.kafka.transport import Run
+from stream.stages.score import ScorePartition
+from tests.unit.stream.stages.scoring import Bert, partition_of
 
 
 @dataclass
@@ -64,3 +66,14 @@ def run() -> Callable[..., Run]:
         return Run([Record(value, first + i, topic, **more) for i, value in enumerate(values)])  # type: ignore[arg-type]
 
     return make
+
+
+@pytest.fixture
+def bert() -> Bert:
+    return Bert()
+
+
+@pytest.fixture
+def partition(bert: Bert) -> ScorePartition:
+    """A partition that asks for no reasons."""
+    return partition_of(bert, score_explain_s=0)
