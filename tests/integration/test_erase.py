@@ -115,6 +115,7 @@ def shop(new_shop: Callable[..., Settings], tmp_path: Path) -> Iterator[Shop]:
         until(lambda: events(made.settings), lambda found: found == {"ann": 7, "bob": 7}, "devices are theirs")
         made.lately("ann")
         made.lately("bob")
+        until(lambda: events(made.settings), lambda found: found == {"ann": 9, "bob": 9}, "today is counted")
         for user in ("ann", "bob"):
             until(lambda user=user: made.held(user), lambda found: all(found.values()), f"{user} is everywhere")  # type: ignore[misc]
         train(made.settings)
