@@ -129,7 +129,7 @@ def facts(profile: dict[str, Any]) -> dict[str, Any]:
 def differences(got: Outcome, want: Outcome) -> list[str]:
     """In words, what is not the same; empty when the two are equal."""
     said = list(unlike_profiles(got.profiles, want.profiles))
-    said += _unlike("snapshot", set(got.snapshots), set(want.snapshots))
+    said += apart("snapshot", set(got.snapshots), set(want.snapshots))
     triggers = Counter(
         want.snapshots.get(name, got.snapshots.get(name)).trigger  # type: ignore[union-attr]
         for name in set(got.snapshots) ^ set(want.snapshots)
@@ -140,13 +140,13 @@ def differences(got: Outcome, want: Outcome) -> list[str]:
     unlike = [name for name in both if got.snapshots[name] != want.snapshots[name]]
     if unlike:
         said.append(f"{len(unlike)} snapshots with other contents: {_fields_unlike(got, want, unlike)}")
-    said += _unlike("interaction", set(got.interactions), set(want.interactions))
-    said += _unlike("decision", set(got.alerts), set(want.alerts))
-    said += _unlike("example", set(got.examples), set(want.examples))
+    said += apart("interaction", set(got.interactions), set(want.interactions))
+    said += apart("decision", set(got.alerts), set(want.alerts))
+    said += apart("example", set(got.examples), set(want.examples))
     targets = Counter(example[4] for example in got.examples)
     if got.learned and any(got.learned.values()) and got.learned != {t: targets[t] for t in got.learned}:
         said.append(f"the model has learned {got.learned} of {dict(targets)} examples")
-    said += _unlike("dead letter", set(got.letters), set(want.letters))
+    said += apart("dead letter", set(got.letters), set(want.letters))
     if got.contradicted:
         said.append(f"{got.contradicted} snapshots repeated with other contents")
     return said
@@ -165,7 +165,7 @@ def _fields_unlike(got: Outcome, want: Outcome, names: list[str]) -> dict[str, i
 
 def unlike_profiles(got: dict[str, dict[str, Any]], want: dict[str, dict[str, Any]]) -> Iterator[str]:
     """How two sets of profiles differ."""
-    yield from _unlike("profile", set(got), set(want))
+    yield from apart("profile", set(got), set(want))
     counts: Counter[str] = Counter()
     example = {}
     for customer in set(got) & set(want):
@@ -177,7 +177,8 @@ def unlike_profiles(got: dict[str, dict[str, Any]], want: dict[str, dict[str, An
         yield f"{number} profiles with another `{name}`, such as {example[name]}"
 
 
-def _unlike(what: str, got: set[Any], want: set[Any]) -> Iterator[str]:
+def apart(what: str, got: set[Any], want: set[Any]) -> Iterator[str]:
+    """What `got` lacks of `want`, and has beyond it; `what` is one of them."""
     if want - got:
         yield f"{len(want - got)} {what}s missing, such as {next(iter(want - got))}"
     if got - want:

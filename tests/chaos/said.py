@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
@@ -11,6 +11,7 @@ from online.said import MONITOR, Said, decode_said
 from schemas.outputs import Alert, Recommendation, Score, Snapshot
 from schemas.topics import ALERTS, DECISIONS, FEATURES, RECOMMENDATIONS, SCORES
 from stream.settings import Settings
+from tests.chaos.outcome import apart
 from tests.integration.kafka_tools import newest, records
 
 _snapshots = msgspec.json.Decoder(Snapshot)
@@ -51,12 +52,12 @@ def contradictions(said: Spoken, holdout_share: float) -> list[str]:
     found = list(_twice("scores", scored))
     found += _twice("alerts", Counter(alert.decision_id for alert in said.alerts))
     found += _twice("recommendations", Counter(one.decision_id for one in said.lists))
-    found += _unlike("scores", set(scored), set(said.snapshots))
+    found += apart("score", set(scored), set(said.snapshots))
     decided = {(score.id, kind) for score in said.scores for kind in score.decided or ()}
     held = {score.id for score in said.scores if arm(score.customer, holdout_share) == HOLDOUT}
     sent = {(alert.score_id, alert.kind) for alert in said.alerts}
-    found += _unlike("alerts", sent, {one for one in decided if one[0] not in held})
-    found += _unlike("last alerts remembered", _remembered(said), _last(said.scores))
+    found += apart("alert", sent, {one for one in decided if one[0] not in held})
+    found += apart("last remembered alert", _remembered(said), _last(said.scores))
     return found
 
 
@@ -81,10 +82,3 @@ def _twice(what: str, counts: Counter[str]) -> Iterator[str]:
     more = [name for name, count in counts.items() if count > 1]
     if more:
         yield f"{len(more)} {what} more than once, such as {more[0]}"
-
-
-def _unlike(what: str, got: set[Any], want: set[Any]) -> Iterator[str]:
-    if want - got:
-        yield f"{len(want - got)} {what} missing, such as {next(iter(want - got))}"
-    if got - want:
-        yield f"{len(got - want)} {what} too many, such as {next(iter(got - want))}"
