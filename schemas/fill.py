@@ -1,6 +1,7 @@
 """The properties of a known event, as fields of an `Event`; raises `Rejected` where a value is none."""
 
 import math
+from sys import intern
 from collections.abc import Callable
 from typing import Final
 
@@ -48,12 +49,12 @@ def _line(product: Product | OneProduct | CartChange, currency: str) -> Line:
     price, quantity = product.price, product.quantity
     category, brand, name = product.category, product.brand, product.name
     return Line(
-        str(product.product_id),
+        intern(str(product.product_id)),
         quantity if type(quantity) is int and 0 <= quantity <= MAX_QUANTITY else _quantity(quantity),
         None if price is None else to_minor(price, currency, ".price"),
-        category[:64] if category else "",
-        brand[:64] if brand else "",
-        name[:128] if name else "",
+        intern(category[:64]) if category else "",
+        intern(brand[:64]) if brand else "",
+        intern(name[:128]) if name else "",
     )
 
 

@@ -13,7 +13,6 @@ from deploy.bench.place import place
 from deploy.bench.turn import Speed, Turn, take
 from deploy.local.supervisor import Announce
 from schemas.errors import OperatorError
-from stream.kafka.admin import create_topics
 from stream.settings import Settings
 
 PREFIX = "mix-"
@@ -97,7 +96,6 @@ def _say(announce: Announce, name: str) -> Callable[[str], None]:
 
 
 def _fill(settings: Settings, plan: Plan, sent: Callable[[int], None]) -> Found:
-    create_topics(settings.model_copy(update={"topic_prefix": PREFIX}))
     return Found(fill(settings, PREFIX, events(plan.total, plan.customers, plan.span_s), sent))
 
 

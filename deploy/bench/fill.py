@@ -3,13 +3,15 @@
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from deploy.simulate.session import SimEvent
 from schemas.behaviours import Behaviour
 from schemas.decode import decode
+from schemas.topics import CLICKSTREAM, ORDERS
 from stream.features.align import SETTLED_S
+from stream.kafka.admin import create_topics
 from stream.kafka.producer import Producer
 from stream.settings import Settings
 
@@ -62,8 +64,11 @@ class Filled:
 def fill(settings: Settings, prefix: str, events: Iterable[SimEvent], sent: Callable[[int], None]) -> Filled:
     """Send events to their topics behind `prefix`, and wait until Kafka has all; `sent` is told of every one.
 
-    They bear a time of `AGE_MS` ago, whenever they are read.
+    They bear a time of `AGE_MS` ago, whenever they are read: for that the topics, which this makes, keep the
+    producer's times.
     """
+    own = settings.model_copy(update={"topic_prefix": prefix})
+    create_topics(own, topics=[replace(topic, arrival=False) for topic in (CLICKSTREAM, ORDERS)])
     filled = Filled()
     arrived = int(time.time() * 1000) - AGE_MS
     producer = Producer(settings.kafka_brokers, client="footfall-bench", prefix=prefix)

@@ -19,7 +19,6 @@ from deploy.bench.turn import LIMIT_S, Turn, check, committed, prepare
 from deploy.bench.wait import until
 from deploy.local.supervisor import Announce
 from schemas.errors import OperatorError
-from stream.kafka.admin import create_topics
 from stream.settings import Settings
 
 WORKERS = (1, 2, 4)
@@ -34,7 +33,6 @@ async def scale(
 ) -> dict[str, Any]:
     """The median rate of each number of workers over `rounds`, their order turned round every time."""
     async with place(settings, announce=announce, partitions=partitions) as (own, _):
-        await asyncio.to_thread(create_topics, own.model_copy(update={"topic_prefix": PREFIX}))
         filled = await asyncio.to_thread(fill, own, PREFIX, events(total), sent)
         rates: dict[int, list[float]] = {count: [] for count in WORKERS}
         for number in range(rounds):

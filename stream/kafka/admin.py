@@ -1,6 +1,7 @@
 """Topics on the cluster: created from `schemas.topics`, never changed."""
 
 import time
+from collections.abc import Iterable
 from concurrent.futures import Future
 from typing import Any
 
@@ -24,14 +25,14 @@ def existing_topics(settings: Settings, timeout_s: float = 5.0) -> dict[str, int
     return _counts(_client(settings), settings, timeout_s)
 
 
-def create_topics(settings: Settings, timeout_s: float = 30.0) -> list[str]:
-    """Create the topics that are missing and return their names; what exists stays as it is.
+def create_topics(settings: Settings, timeout_s: float = 30.0, topics: Iterable[Topic] = TOPICS) -> list[str]:
+    """Create those of the topics that are missing and return their names; what exists stays as it is.
 
     Raises OperatorError where an existing topic has another partition count (keys would move between partitions, and
     with them customers' state), where the broker refuses one, and where no broker answers.
     """
     client = _client(settings)
-    wanted = {settings.topic(topic.name): topic for topic in TOPICS}
+    wanted = {settings.topic(topic.name): topic for topic in topics}
     counts = _counts(client, settings, timeout_s)
     _check(counts, wanted, settings)
     missing = [
