@@ -44,7 +44,8 @@ class Header(Struct, array_like=True, frozen=True, gc=False):
 
 # A layout for each number of messages: `struct` forgets the formats that it is given when they are many.
 _WORDS: Final = tuple(Layout(f"<{count}Q") for count in range(SEEN + 1))
-_NAMES = tuple(field.name for field in fields(Profile) if field.name not in ("seen", "touched", "applied"))
+_STORED = tuple(field.name for field in fields(Profile) if field.init)
+_NAMES = tuple(name for name in _STORED if name not in ("seen", "touched", "applied"))
 _values = attrgetter(*_NAMES)
 _COUNTERS: Final = 2 + _NAMES.index("counters")
 _encoder = msgspec.msgpack.Encoder()

@@ -24,7 +24,6 @@ from stream.features.vector import features_at
 
 Record = Snapshot | Interaction
 
-_NEVER = 1 << 62
 REVIEW_CHARACTERS = 1_000  # of a review's text that are read
 _SCORED = Behaviour.REVIEW_SCORED
 _BEHAVIOURS = tuple(Behaviour)  # by number
@@ -68,10 +67,10 @@ class Engine:
         self._reread: dict[int, int] = {}
         self.unverifiable = 0
         self._heap: list[tuple[int, str]] = []
-        self._armed: dict[str, int] = {}
         self._marked = False
-        # Stored profiles that nobody has touched since: they are decoded when somebody does.
+        # Stored profiles that nobody has touched since: they are decoded when somebody does, or when they are due.
         self._asleep: dict[str, bytes] = {}
+        self._asleep_until: dict[str, int] = {}
 
     def __len__(self) -> int:
         """How many profiles there are."""
@@ -97,15 +96,14 @@ class Engine:
         `ValueError` where its header cannot be read.
         """
         header = read_header(raw)
+        self.forget(customer)
         if header.sending:
-            self._asleep.pop(customer, None)
             self.restore(decode_profile(raw))
             return
-        self.profiles.pop(customer, None)
         self._asleep[customer] = raw
         self._take_over(header.touched, header.applied)
-        due = header.due
-        self._push(customer, due if due > header.touched else header.touched + 1)
+        due = self._asleep_until[customer] = max(header.due, header.touched + 1)
+        heappush(self._heap, (due, customer))
 
     def _take_over(self, touched: int, applied: dict[int, int]) -> None:
         if touched > self.clock and not self._marked:
@@ -119,16 +117,19 @@ class Engine:
         """The customer has no profile any more, whatever was restored before."""
         self.profiles.pop(customer, None)
         self._asleep.pop(customer, None)
+        self._asleep_until.pop(customer, None)
 
     def due(self, customer: str) -> int:
         """A time before which no timer of the customer's is due; 0 where that is not known."""
-        return self._armed.get(customer, 0)
+        profile = self.profiles.get(customer)
+        return self._asleep_until.get(customer, 0) if profile is None else profile.armed
 
     def _wake(self, customer: str) -> Profile | None:
         raw = self._asleep.pop(customer, None)
         if raw is None:
             return None
         profile = self.profiles[customer] = decode_profile(raw)
+        profile.armed = self._asleep_until.pop(customer)
         return profile
 
     def resume(self, marker: Marker) -> None:
@@ -182,7 +183,9 @@ class Engine:
         if changes_order or at <= profile.last:
             self.unverifiable += beyond(profile, event)
         # Also where it is a repeat: an order's second report may move the order.
-        self.dirty.add(customer)
+        if not profile.dirty:
+            profile.dirty = True
+            self.dirty.add(customer)
         report = behaviour is _ORDER and event.message not in profile.seen
         if not apply(profile, event, self.config.currency):
             self.repeated += 1
@@ -201,7 +204,7 @@ class Engine:
         if self.config.emit:
             self._tell(profile, event, arrived, records)
         # Mostly the session's end is armed already, and is moved on when it is due.
-        if changes_order or self._armed.get(customer, _NEVER) > at + self._gap:
+        if changes_order or not profile.armed or profile.armed > at + self._gap:
             self._arm_for_event(profile, event)
         return records
 
@@ -233,17 +236,18 @@ class Engine:
         heap = self._heap
         while heap and heap[0][0] <= clock:
             armed, customer = heappop(heap)
-            if self._armed.get(customer) != armed:
+            profile = self.profiles.get(customer)
+            if armed != (self._asleep_until.get(customer) if profile is None else profile.armed):
                 continue
-            profile = self.find(customer)
+            profile = profile or self._wake(customer)
             if profile is None:
                 continue
-            del self._armed[customer]
+            profile.armed = 0
             due, kind = timers.soonest(profile, self.config.delays)
             if kind and due <= armed:
                 self._fire(profile, due, kind, now, records)
             elif kind:
-                self._push(customer, max(due, profile.touched + 1))
+                self._push(profile, max(due, profile.touched + 1))
         return records
 
     def idle(self, now: int) -> list[Record]:
@@ -256,6 +260,7 @@ class Engine:
         for customer in dirty:
             profile = self.profiles.get(customer)
             if profile is not None:
+                profile.dirty = False
                 # A snapshot may yet be taken as of her last behaviour, which an event that comes late does not move.
                 prune(profile, max(profile.last, self.clock - self._lateness))
                 profile.applied = self._applied(profile)
@@ -320,7 +325,6 @@ class Engine:
         """The customer's profile is to be gone, from the store as well, with its timers."""
         if customer in self:
             self.forget(customer)
-            self._armed.pop(customer, None)
             self.dirty.add(customer)
 
     def changed(self, profile: Profile, at: int = 0) -> None:
@@ -335,7 +339,7 @@ class Engine:
         if kind:
             # What an event that came late made due fires when the clock next moves. The profile may be newer than the
             # clock, restored from a barrier that was written half: it has seen the clock of its last event already.
-            self._push(profile.customer, max(due, profile.touched + 1))
+            self._push(profile, max(due, profile.touched + 1))
 
     def _arm_for_event(self, profile: Profile, event: Event) -> None:
         if event.behaviour in ORDER_CHANGES:
@@ -344,13 +348,12 @@ class Engine:
             return
         # Every other timer lies behind the session's end, and is armed when that fires.
         due = max(event.at + self._gap, profile.fired + 1)
-        armed = self._armed.get(profile.customer)
-        if armed is None or due < armed:
-            self._push(profile.customer, due)
+        if not profile.armed or due < profile.armed:
+            self._push(profile, due)
 
-    def _push(self, customer: str, due: int) -> None:
-        self._armed[customer] = due
-        heappush(self._heap, (due, customer))
+    def _push(self, profile: Profile, due: int) -> None:
+        profile.armed = due
+        heappush(self._heap, (due, profile.customer))
 
 
 def _review(event: Event) -> Review:

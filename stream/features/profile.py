@@ -75,6 +75,8 @@ class Profile:
     emptied the cart, whatever became of that order: a maximum, so that cart changes before it can be forgotten. `seen`
     holds, for each message, the day of her newest behaviour then. `overdue` is when her next order is, by her rhythm.
     `known`: her id has come as a userId; `ids` is there once it has been linked with another id.
+
+    Not stored: `armed` is when the engine looks at her timers next (0: never), and `dirty` that she is to be written.
     """
 
     customer: str
@@ -111,6 +113,8 @@ class Profile:
     overdue: int = 0
     known: bool = False
     ids: Identity | None = None
+    armed: int = field(default=0, init=False, compare=False, repr=False)
+    dirty: bool = field(default=False, init=False, compare=False, repr=False)
 
     @property
     def last_order(self) -> int:

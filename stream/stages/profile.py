@@ -229,7 +229,7 @@ class ProfilePartition:
         self._stitching.flushing()
         for number, (customer, profile) in enumerate(self._engine.flush()):
             changed = True
-            value = None if profile is None else encode_profile(profile, self._engine.due(customer))
+            value = None if profile is None else encode_profile(profile, profile.armed)
             if value is not None and number % _WEIGHED == 0:
                 metrics.PROFILE_BYTES.observe(len(value))
             yield customer.encode(), value
