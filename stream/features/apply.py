@@ -21,10 +21,11 @@ from stream.features.profile import (
 )
 
 ORDER_CHANGES = frozenset({Behaviour.ORDER, Behaviour.ORDER_UPDATE, Behaviour.CANCEL, Behaviour.REFUND})
+# By name here: looking one up in its class takes as long as counting the behaviour.
 _VIEW, _SEARCH, _CHECKOUT, _REVIEW, _ORDER = (
-    int(b) for b in (Behaviour.VIEW, Behaviour.SEARCH, Behaviour.CHECKOUT, Behaviour.REVIEW, Behaviour.ORDER)
-)
-_ADD, _REMOVE = int(Behaviour.CART_ADD), int(Behaviour.CART_REMOVE)
+    Behaviour.VIEW, Behaviour.SEARCH, Behaviour.CHECKOUT, Behaviour.REVIEW, Behaviour.ORDER
+)  # fmt: skip
+_ADD, _REMOVE = Behaviour.CART_ADD, Behaviour.CART_REMOVE
 _SCORED = Behaviour.REVIEW_SCORED
 _NO_STORY = frozenset({Behaviour.PAGE, Behaviour.OTHER, Behaviour.IDENTIFY, Behaviour.LIST_VIEW})
 _QUARTER_MS = 6 * HOUR_MS
@@ -37,22 +38,22 @@ SHORT = 0xFFFFFFFF  # enough of a message to tell behaviours of one millisecond 
 
 def apply(profile: Profile, event: Event, base: str) -> bool:
     """Add the event to the profile; False when it was there already (same message, or an order that was known)."""
-    if event.behaviour is _SCORED:
+    behaviour = event.behaviour
+    if behaviour is _SCORED:
         return _hear(profile, event)
     at = event.at
     if at > profile.last:
         profile.last = at
-    if at < profile.first or not profile.first:
+    elif at < profile.first:
+        profile.first = at
+    if not profile.first:
         profile.first = at
     if not remember(profile, event.message):
         return False
-    behaviour = int(event.behaviour)
     if behaviour in ORDER_CHANGES:
         return _change_order(profile, event, base)
     profile.events += 1
-    habits = profile.habits
-    habits[at // _QUARTER_MS % 4] += 1
-    habits[4 + (at // DAY_MS + _DAYS_TO_MONDAY) % 7] += 1
+    _habit(profile.habits, at, 1)
     windows.add(profile.counters, at, behaviour)
     _browse(profile, event, behaviour)
     return True
@@ -88,7 +89,7 @@ def take_back(profile: Profile, at: int) -> None:
     _habit(profile.habits, at, -1)
 
 
-def _browse(profile: Profile, event: Event, behaviour: int) -> None:
+def _browse(profile: Profile, event: Event, behaviour: Behaviour) -> None:
     at = event.at
     profile.browsed += 1
     if event.device in _PHONES:
@@ -98,22 +99,22 @@ def _browse(profile: Profile, event: Event, behaviour: int) -> None:
     if behaviour in _NO_STORY:
         return
     _remember(profile.story, _moment(event))
-    if behaviour == _VIEW:
+    if behaviour is _VIEW:
         if at > profile.viewed:
             profile.viewed = at
-    elif behaviour == _SEARCH:
+    elif behaviour is _SEARCH:
         if at > profile.searched:
             profile.searched = at
-    elif behaviour == _ADD:
+    elif behaviour is _ADD:
         _change_cart(profile, event, 1)
         if at > profile.added:
             profile.added = at
-    elif behaviour == _REMOVE:
+    elif behaviour is _REMOVE:
         _change_cart(profile, event, -1)
-    elif behaviour == _CHECKOUT:
+    elif behaviour is _CHECKOUT:
         if at > profile.checked_out:
             profile.checked_out = at
-    elif behaviour == _REVIEW:
+    elif behaviour is _REVIEW:
         _review(profile, event)
 
 
@@ -138,8 +139,9 @@ def _change_order(profile: Profile, event: Event, base: str) -> bool:
 
 
 def _habit(habits: list[int], at: int, sign: int) -> None:
-    habits[at // _QUARTER_MS % 4] += sign
-    habits[4 + (at // DAY_MS + _DAYS_TO_MONDAY) % 7] += sign
+    quarter = at // _QUARTER_MS
+    habits[quarter % 4] += sign
+    habits[4 + (quarter // 4 + _DAYS_TO_MONDAY) % 7] += sign
 
 
 def _reconcile(profile: Profile, event: Event, placed: int) -> None:
@@ -168,21 +170,23 @@ def _remember(story: list[Moment], moment: Moment) -> None:
 
 
 def _moment(event: Event) -> Moment:
-    behaviour, lines, amount = int(event.behaviour), event.lines, event.amount
+    behaviour, lines, amount = event.behaviour, event.lines, event.amount
     # One order is one moment, whatever messages report it.
-    message = (event.order if behaviour == _ORDER else event.message) & SHORT
-    if len(lines) == 1 and behaviour != _ORDER:
-        line = lines[0]
-        if amount is None:
-            amount = (line.price or 0) * line.quantity
-        words = event.text[:_WORDS] or line.name
-        return Moment(event.at, message, behaviour, line.item, line.category, line.brand, amount, line.quantity, words)
+    message = (event.order if behaviour is _ORDER else event.message) & SHORT
+    number = int(behaviour)
     if not lines:
-        return Moment(event.at, message, behaviour, "", "", "", amount or 0, 0, event.text[:_WORDS])
+        return Moment(event.at, message, number, "", "", "", amount or 0, 0, event.text[:_WORDS])
+    if len(lines) == 1 and behaviour is not _ORDER:
+        (line,) = lines
+        pieces = line.quantity
+        if amount is None:
+            amount = (line.price or 0) * pieces
+        words = event.text[:_WORDS] or line.name
+        return Moment(event.at, message, number, line.item, line.category, line.brand, amount, pieces, words)
     return Moment(
         at=event.at,
         message=message,
-        behaviour=behaviour,
+        behaviour=number,
         item=lines[0].item,
         category=_most_common([line.category for line in lines]),
         brand=_most_common([line.brand for line in lines]),

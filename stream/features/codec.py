@@ -11,12 +11,13 @@ from itertools import accumulate
 from operator import attrgetter
 from struct import Struct as Layout
 from struct import unpack
+from threading import local
 from types import GenericAlias
 from typing import Any, Final, get_type_hints
 
 import msgspec
-from cramjam import zstd
 from msgspec import Struct
+from zstandard import ZstdCompressor, ZstdDecompressor, ZstdError
 
 from schemas.hashing import MESSAGE_BYTES
 from stream.features.profile import SEEN, Profile
@@ -25,8 +26,16 @@ from stream.features.windows import Counters
 VERSION: Final = 4
 _READABLE: Final = (3, VERSION)  # 3 had no lists of counters
 _LONG: Final = 2_000  # bytes beyond which a profile is worth compressing
-_LEVEL: Final = 3
+_LARGEST: Final = 1 << 24  # bytes of a profile that does not say how many it has
 _MAGIC: Final = b"\x28\xb5\x2f\xfd"  # how every zstd frame begins (RFC 8878); no msgpack array does
+
+
+class _Zstd(local):
+    """A compressor of each thread's own, made once: to set one up takes longer than to compress a profile."""
+
+    def __init__(self) -> None:
+        self.compress = ZstdCompressor(level=3).compress
+        self.decompress = ZstdDecompressor().decompress
 
 
 class Header(Struct, array_like=True, frozen=True, gc=False):
@@ -48,6 +57,7 @@ _STORED = tuple(field.name for field in fields(Profile) if field.init)
 _NAMES = tuple(name for name in _STORED if name not in ("seen", "touched", "applied"))
 _values = attrgetter(*_NAMES)
 _COUNTERS: Final = 2 + _NAMES.index("counters")
+_zstd = _Zstd()
 _encoder = msgspec.msgpack.Encoder()
 _header = msgspec.msgpack.Decoder(Header)
 _hints = get_type_hints(Profile) | {"counters": dict[int, int] | list[int]}
@@ -65,7 +75,7 @@ def encode_profile(profile: Profile, due: int = 0) -> bytes:
     if len(body) >= _LONG:
         distances = _distances(profile.counters)
         body = _encoder.encode((*values[:_COUNTERS], distances, *values[_COUNTERS + 1 :]))
-        body = bytes(zstd.compress(body, _LEVEL))
+        body = _zstd.compress(body)
     return b"%c%b%b" % (len(header), header, body)
 
 
@@ -82,20 +92,18 @@ def read_header(raw: bytes) -> Header:
 
 def holds(raw: bytes, text: bytes) -> bool:
     """Whether the bytes of a text occur in a stored profile: cheaper than decoding it, and true where it names it."""
-    body = raw[1 + raw[0] :]
-    return text in (bytes(zstd.decompress(body)) if body.startswith(_MAGIC) else body)
+    return text in _body(raw)
 
 
 def decode_profile(raw: bytes) -> Profile:
     """The profile that `encode_profile` wrote; `ValueError` for another version or broken bytes."""
     header = read_header(raw)
-    body = raw[1 + raw[0] :]
     try:
-        newest, packed, *values = _decoder.decode(zstd.decompress(body) if body.startswith(_MAGIC) else body)
+        newest, packed, *values = _decoder.decode(_body(raw))
         seen = _unpack(packed, newest)
         if isinstance(values[_COUNTERS - 2], list):
             values[_COUNTERS - 2] = _counters(values[_COUNTERS - 2])
-    except (msgspec.DecodeError, OSError, ValueError) as error:
+    except (msgspec.DecodeError, ZstdError, ValueError) as error:
         raise ValueError(f"no profile, or not in format {VERSION}: {error}") from error
     return Profile(
         seen=seen,
@@ -103,6 +111,11 @@ def decode_profile(raw: bytes) -> Profile:
         applied=header.applied,
         **dict(zip(_NAMES, values, strict=True)),
     )
+
+
+def _body(raw: bytes) -> bytes:
+    body = raw[1 + raw[0] :]
+    return _zstd.decompress(body, _LARGEST) if body.startswith(_MAGIC) else body
 
 
 def _distances(counters: Counters) -> list[int]:

@@ -63,6 +63,8 @@ class Engine:
         self.repeated = 0
         # The last offset of each source: every profile holds all of its customer's events up to it.
         self._offsets: dict[int, int] = {}
+        # As they were at the last flush: mostly one and the same for all profiles that were written then.
+        self._written: dict[int, int] = {}
         # The last offset of each source that a restored profile may hold already.
         self._reread: dict[int, int] = {}
         self.unverifiable = 0
@@ -257,13 +259,19 @@ class Engine:
     def flush(self) -> Iterator[tuple[str, Profile | None]]:
         """The profiles changed since the last flush, pruned; None for those that were forgotten."""
         dirty, self.dirty = self.dirty, set()
+        before, self._written = self._written, self._offsets.copy()
+        newest = self._written
         for customer in dirty:
             profile = self.profiles.get(customer)
             if profile is not None:
                 profile.dirty = False
                 # A snapshot may yet be taken as of her last behaviour, which an event that comes late does not move.
                 prune(profile, max(profile.last, self.clock - self._lateness))
-                profile.applied = self._applied(profile)
+                if profile.applied is not before:
+                    applied = self._applied(profile)
+                    profile.applied = newest if applied == newest else applied
+                else:
+                    profile.applied = newest
             yield customer, profile
 
     def _applied(self, profile: Profile) -> dict[int, int]:

@@ -107,7 +107,7 @@ class Identities:
         ids = _identity(device)
         if event.behaviour in ORDER_CHANGES:
             ids.move(event.order, forward.user)
-        device.applied[source] = offset
+        device.applied = device.applied | {source: offset}
         remember(device, event.message)
         self.keep(device, -1 - event.message, forward)
 
@@ -125,7 +125,7 @@ class Identities:
             device = engine.profiles[link.device] = Profile(link.device)
         elif device.applied.get(SOURCE, -1) >= offset:
             return Done(Outcome.REPEATED, [])
-        device.applied[SOURCE] = offset
+        device.applied = device.applied | {SOURCE: offset}
         if device.known:
             # Whoever sends another's userId as her own anonymousId would get that customer's profile.
             engine.changed(device, link.at)
@@ -164,7 +164,7 @@ class Identities:
             raise Rejected(Reason.BAD_VALUE, f"the carried profile cannot be read: {error}", "$.profile") from error
         if user is None:
             user = engine.profiles[carry.user] = Profile(carry.user)
-        user.applied[SOURCE] = offset
+        user.applied = user.applied | {SOURCE: offset}
         entry = _identity(user).device(carry.device, carry.at)
         if entry.taken >= carry.generation:
             engine.changed(user)
