@@ -71,7 +71,7 @@ class Stage:
         store: Topic | None,
         make: Callable[[int], PartitionState],
         *,
-        run_records: int = 1_000,
+        run_records: int = 2_000,
         start: Callable[["Stage"], Awaitable[None]] | None = None,
         complete: bool = False,
         fenced: bool = False,
