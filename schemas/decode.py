@@ -80,8 +80,9 @@ def _event(head: Head, raw: bytes, currency: str, behaviour: Behaviour) -> Event
     if context is not None:
         if context.device is not None and context.device.type:
             device = context.device.type.lower()[:32]
-        if context.campaign is not None:
-            channel = (context.campaign.medium or context.campaign.source or "").lower()[:32]
+        campaign = context.campaign
+        if campaign is not None:
+            channel = (campaign.medium or campaign.source or "").lower()[:32]
     # By position, in the order of the fields: by name it takes twice as long.
     return Event(
         behaviour,

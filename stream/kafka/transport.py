@@ -32,13 +32,22 @@ HELD_S = 0.05
 class Record(Struct, gc=False):
     """A record as it was fetched: what is read of it, and nothing else."""
 
-    topic: str
-    partition: int
+    tp: TP
     offset: int
     timestamp: int
     key: bytes | None
     value: bytes | None
     headers: Sequence[tuple[str, bytes]]
+
+    @property
+    def topic(self) -> str:
+        """Its topic's name on the cluster."""
+        return str(self.tp.topic)
+
+    @property
+    def partition(self) -> int:
+        """Its partition."""
+        return int(self.tp.partition)
 
 
 class Fetched(fetcher.PartitionRecords):  # type: ignore[misc]
@@ -49,7 +58,7 @@ class Fetched(fetcher.PartitionRecords):  # type: ignore[misc]
         return self._records_iterator  # type: ignore[no-any-return]
 
     def _consumer_record(self, tp: TP, record: Any) -> Record:
-        return Record(tp.topic, tp.partition, record.offset, record.timestamp, record.key, record.value, record.headers)
+        return Record(tp, record.offset, record.timestamp, record.key, record.value, record.headers)
 
 
 # aiokafka has no setting for what it makes of a record.

@@ -2,7 +2,6 @@
 
 import math
 import time
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
@@ -37,7 +36,7 @@ PATIENCE_S: Final = 1.0
 _STEP: Final = 2_000
 # Of so many profiles the size of one is measured.
 _WEIGHED: Final = 16
-_ACCEPTED = {behaviour: metrics.EVENTS.labels(behaviour.name.lower()) for behaviour in Behaviour}
+_ACCEPTED = [metrics.EVENTS.labels(behaviour.name.lower()) for behaviour in Behaviour]
 
 
 def engine_config(settings: Settings) -> Config:
@@ -87,7 +86,7 @@ class ProfilePartition:
         self._turns = Turns(len(ALIGNED))
         self._ends = ends
         self._marked: Marker | None = None
-        self._behaviours: Counter[Behaviour] = Counter()
+        self._behaviours = [0] * len(Behaviour)
         self._measured = (0, 0, 0)
 
     def restore(self, key: bytes, value: bytes | None) -> None:
@@ -181,11 +180,16 @@ class ProfilePartition:
         return None if head is None else int(head[0].offset)
 
     def _apply(self, batch: Sequence[tuple[Any, Event]], source: int, out: Out) -> None:
-        take, forward = self._take, self._stitching.forward
+        apply, behaviours, forward = self._engine.apply, self._behaviours, self._stitching.forward
         for record, event in batch:
             try:
-                if event.known or not forward(record, event, source):
-                    take(event, source, record.offset, record.timestamp, out)
+                if event.anonymous:
+                    self._take(event, source, record.offset, record.timestamp, out)
+                elif event.known or not forward(record, event, source):
+                    records = apply(event, source, record.offset, record.timestamp)
+                    behaviours[event.behaviour] += 1
+                    if records:
+                        _send(records, out)
             except Rejected as rejected:
                 refuse(record, rejected, out)
 
@@ -207,9 +211,10 @@ class ProfilePartition:
         metrics.LATE.inc(engine.late - late)
         metrics.REPEATED.inc(engine.repeated - repeated)
         metrics.UNVERIFIABLE.inc(engine.unverifiable - unverifiable)
-        for behaviour, count in self._behaviours.items():
-            _ACCEPTED[behaviour].inc(count)
-        self._behaviours.clear()
+        for behaviour, count in enumerate(self._behaviours):
+            if count:
+                _ACCEPTED[behaviour].inc(count)
+                self._behaviours[behaviour] = 0
         metrics.PROFILES.labels(self._number).set(len(engine))
 
     def waiting(self) -> dict[str, Held]:

@@ -103,6 +103,6 @@ def test_what_is_fetched_says_all_that_is_read_of_a_record() -> None:
     batch.append(1, 1_700_000_000_001, None, None, [])
     found = list(fetcher.PartitionRecords(INPUT, MemoryRecords(bytes(batch.build())), [], 0, None, None, True, 1))
     assert found == [
-        Record("clickstream", 0, 0, 1_700_000_000_000, b"ann", b"{}", [("footfall-replay", b"0:3")]),
-        Record("clickstream", 0, 1, 1_700_000_000_001, None, None, []),
+        Record(TP("clickstream", 0), 0, 1_700_000_000_000, b"ann", b"{}", [("footfall-replay", b"0:3")]),
+        Record(TP("clickstream", 0), 1, 1_700_000_000_001, None, None, []),
     ]
