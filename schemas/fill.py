@@ -1,8 +1,8 @@
 """The properties of a known event, as fields of an `Event`; raises `Rejected` where a value is none."""
 
 import math
-from sys import intern
 from collections.abc import Callable
+from sys import intern
 from typing import Final
 
 from msgspec.structs import replace
@@ -48,6 +48,7 @@ def _line(product: Product | OneProduct | CartChange, currency: str) -> Line:
     """Raises `Rejected` with a path that begins at the product."""
     price, quantity = product.price, product.quantity
     category, brand, name = product.category, product.brand, product.name
+    # Many customers look at one product: its words are kept once, not once for each who did.
     return Line(
         intern(str(product.product_id)),
         quantity if type(quantity) is int and 0 <= quantity <= MAX_QUANTITY else _quantity(quantity),

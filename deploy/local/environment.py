@@ -12,14 +12,15 @@ def python(cache: Path, name: str, requirements: str, say: Say, *, what: str, re
     """The interpreter of the environment `name` under `cache`, made the first time and when `requirements` change.
 
     `requirements` is the text of a requirements file that names every package, dependencies too. An interrupted
-    installation counts as none, and of several processes one installs while the others wait. Raises `OperatorError`,
-    which tells `what` could not be installed and the `remedy`.
+    installation counts as none, as does one for another build of Python than runs this; of several processes one
+    installs while the others wait. Raises `OperatorError`, which tells `what` could not be installed and the `remedy`.
     """
     home = cache.resolve() / name / f"py{sys.version_info.major}.{sys.version_info.minor}"
     interpreter = home / "bin" / "python"
     stamp = home / "complete"
+    wanted = f"# {sys.base_prefix}, {sys.version}\n{requirements}"
     with installing.alone(home.parent):
-        if stamp.exists() and stamp.read_text() == requirements:
+        if stamp.exists() and stamp.read_text() == wanted:
             return str(interpreter)
         say(f"installing {what} in an environment of its own (once)")
         shutil.rmtree(home, ignore_errors=True)
@@ -28,5 +29,5 @@ def python(cache: Path, name: str, requirements: str, say: Say, *, what: str, re
         listed.write_text(requirements)
         pip = (sys.executable, "-m", "pip", "--python", str(interpreter), "install", "--quiet", "--no-deps")
         installing.run(*pip, "-r", str(listed), what=what, remedy=remedy)
-        stamp.write_text(requirements)
+        stamp.write_text(wanted)
     return str(interpreter)
