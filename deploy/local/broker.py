@@ -79,7 +79,8 @@ class Broker:
         self._folder.mkdir(parents=True, exist_ok=True)
         logs = self._folder / "logs"
         (self._folder / "log4j2.yaml").write_text(LOGGING)
-        self._properties.write_text(PROPERTIES.format(port=self._port, controller=free_port(), logs=logs))
+        controller = free_port(besides=(self._port,))
+        self._properties.write_text(PROPERTIES.format(port=self._port, controller=controller, logs=logs))
         if not (logs / "meta.properties").exists():
             self._format()
 

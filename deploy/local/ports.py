@@ -4,6 +4,7 @@ import contextlib
 import random
 import shutil
 import socket
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from schemas.errors import OperatorError
 LOOPBACK = "127.0.0.1"
 LEAST_FREE_BYTES = 1 << 30
 FREE_PORTS = range(15_000, 32_000)
+# Given away by this process: whoever asked for one may not listen on it yet.
+_given: set[int] = set()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +49,15 @@ def _holder(number: int) -> str:
     return ""
 
 
-def free_port(count: int = 1) -> int:
-    """The first of `count` neighbouring ports that were free a moment ago.
+def free_port(count: int = 1, besides: Collection[int] = ()) -> int:
+    """The first of `count` neighbouring ports that were free a moment ago, none of them given before or in `besides`.
 
     Below the range from which systems take the ports of outgoing connections, so that none of these comes in between.
     """
-    for first in random.SystemRandom().sample(FREE_PORTS, 200):
-        if all(_bindable(first + offset) for offset in range(count)):
+    for first in random.SystemRandom().sample(FREE_PORTS, min(200, len(FREE_PORTS))):
+        ports = range(first, first + count)
+        if all(port not in _given and port not in besides and _bindable(port) for port in ports):
+            _given.update(ports)
             return first
     raise OperatorError("no free port found on this machine: end some of the programs that listen")
 

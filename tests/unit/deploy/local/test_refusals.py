@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from deploy.cli import app
-from deploy.local import catalogue, repository, triton, triton_install
+from deploy.local import catalogue, ports, repository, triton, triton_install
 from deploy.local.ports import LOOPBACK, Port, check_disk, free_port
 from deploy.local.repository import assemble
 from inference import registry
@@ -68,6 +68,16 @@ def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(OperatorError, match="set FOOTFALL_DATA_DIR"):
         check_disk(tmp_path / "file" / "data")
+
+
+def test_no_port_is_given_twice_nor_one_that_is_wanted_for_something_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = free_port(3)
+    monkeypatch.setattr(ports, "FREE_PORTS", range(first, first + 3))
+    monkeypatch.setattr(ports, "_given", set())
+    assert {free_port(besides=(first,)), free_port(besides=(first,))} == {first + 1, first + 2}
+    with pytest.raises(OperatorError, match="no free port"):
+        free_port(besides=(first,))
+    assert free_port() == first
 
 
 def test_a_free_port_can_be_bound_and_then_is_taken() -> None:
