@@ -44,5 +44,6 @@ CONTENDERS = (
         quix_install.python,
     ),
     Contender("floor", lambda _prefix, run: f"floor-{run}", None),
+    Contender("floor_tuned", lambda _prefix, run: f"floor-tuned-{run}", None),
 )
 NAMES = tuple(contender.name for contender in CONTENDERS)

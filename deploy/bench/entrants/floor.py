@@ -1,4 +1,10 @@
-"""floor: consume with confluent-kafka and parse the JSON. What any Python consumer costs, and nothing else."""
+"""floor: consume with confluent-kafka as it comes, and parse the JSON. What people get, and nothing else.
+
+Most of its time it waits: librdkafka fetches nothing for a second, by default, once its queue is full.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
 
 import orjson
 from confluent_kafka import Consumer, KafkaException
@@ -8,8 +14,8 @@ from deploy.bench.job import Job, Marks
 BATCH = 10_000
 
 
-def main() -> None:
-    """Read to the end, and commit."""
+def main(more: Mapping[str, int] = MappingProxyType({})) -> None:
+    """Read to the end, and commit; `more` are settings of the consumer's."""
     job = Job.given()
     consumer = Consumer(
         {
@@ -18,6 +24,7 @@ def main() -> None:
             "auto.offset.reset": "earliest",
             "auto.commit.interval.ms": 3_000,
             "fetch.message.max.bytes": 4 * 1024 * 1024,
+            **more,
         }
     )
     marks = Marks(job.total, lambda: consumer.commit(asynchronous=False))
