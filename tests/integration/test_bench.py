@@ -55,7 +55,7 @@ def test_latency(tmp_path: Path) -> None:
 def test_profile(tmp_path: Path) -> None:
     few = ("--events", "3000", "--customers", "200", "--rounds", "1", "--partitions", "2", "--mode", "both")
     found = bench(tmp_path, "profile", *few)
-    names = {"footfall", "faust_table", "quix", "floor"}
+    names = {"footfall", "faust_table", "quix", "floor", "floor_tuned"}
     for mode in (found, found["with_outputs"]):
         assert mode["events_per_s"].keys() == names
         assert min(mode["events_per_s"].values()) > 0
