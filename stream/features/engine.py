@@ -259,8 +259,8 @@ class Engine:
     def flush(self) -> Iterator[tuple[str, Profile | None]]:
         """The profiles changed since the last flush, pruned; None for those that were forgotten."""
         dirty, self.dirty = self.dirty, set()
-        before, self._written = self._written, self._offsets.copy()
-        newest = self._written
+        before = self._written
+        newest = self._written = self._applied(before)
         for customer in dirty:
             profile = self.profiles.get(customer)
             if profile is not None:
@@ -268,15 +268,15 @@ class Engine:
                 # A snapshot may yet be taken as of her last behaviour, which an event that comes late does not move.
                 prune(profile, max(profile.last, self.clock - self._lateness))
                 if profile.applied is not before:
-                    applied = self._applied(profile)
+                    applied = self._applied(profile.applied)
                     profile.applied = newest if applied == newest else applied
                 else:
                     profile.applied = newest
             yield customer, profile
 
-    def _applied(self, profile: Profile) -> dict[int, int]:
+    def _applied(self, before: dict[int, int]) -> dict[int, int]:
         # While the log is read again after a crash, a restored profile may be ahead of the engine.
-        applied = profile.applied.copy()
+        applied = before.copy()
         for source, offset in self._offsets.items():
             if offset > applied.get(source, -1):
                 applied[source] = offset
@@ -301,7 +301,7 @@ class Engine:
             cart=list(derive.cart(profile).items),
             owned=list(profile.owned),
             currency=config.currency,
-            applied=self._applied(profile),
+            applied=self._applied(profile.applied),
         )
 
     def _told(self, story: list[Moment]) -> list[Told]:
