@@ -267,11 +267,8 @@ class Engine:
                 profile.dirty = False
                 # A snapshot may yet be taken as of her last behaviour, which an event that comes late does not move.
                 prune(profile, max(profile.last, self.clock - self._lateness))
-                if profile.applied is not before:
-                    applied = self._applied(profile.applied)
-                    profile.applied = newest if applied == newest else applied
-                else:
-                    profile.applied = newest
+                applied = newest if profile.applied is before else self._applied(profile.applied)
+                profile.applied = newest if applied == newest else applied
             yield customer, profile
 
     def _applied(self, before: dict[int, int]) -> dict[int, int]:

@@ -3,9 +3,6 @@
 Most of its time it waits: librdkafka fetches nothing for a second, by default, once its queue is full.
 """
 
-from collections.abc import Mapping
-from types import MappingProxyType
-
 import orjson
 from confluent_kafka import Consumer, KafkaException
 
@@ -14,7 +11,7 @@ from deploy.bench.job import Job, Marks
 BATCH = 10_000
 
 
-def main(more: Mapping[str, int] = MappingProxyType({})) -> None:
+def main(**more: int) -> None:
     """Read to the end, and commit; `more` are settings of the consumer's."""
     job = Job.given()
     consumer = Consumer(

@@ -3,4 +3,4 @@
 from deploy.bench.entrants import floor
 
 if __name__ == "__main__":
-    floor.main({"fetch.queue.backoff.ms": 10})
+    floor.main(**{"fetch.queue.backoff.ms": 10})
