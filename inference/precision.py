@@ -159,9 +159,26 @@ def halve(full: Any) -> Any:
         op_block_list=DEFAULT_OP_BLOCK_LIST,
         node_block_list=exact,
     )
-    # The casts that it puts in come last.
-    _keep(model.graph, _ordered(list(model.graph.node)))
+    _straighten(model.graph, exact)
+    # The casts that it puts in come last, and newer releases put in the same one for each who reads it.
+    _keep(model.graph, _ordered(list({node.output[0]: node for node in model.graph.node}.values())))
     return model
+
+
+def _straighten(graph: Any, exact: list[str]) -> None:
+    """Let exact nodes read from each other what they wrote: halving puts fp16 and back between any two, which rounds."""
+    written = {output for node in graph.node if node.name in exact for output in node.output}
+    casts = {node.output[0]: node for node in graph.node if node.op_type == "Cast"}
+    for node in graph.node:
+        for place, name in enumerate(node.input):
+            back = casts.get(name)
+            there = casts.get(back.input[0]) if back and _becomes(back, onnx.TensorProto.FLOAT) else None
+            if there and _becomes(there, onnx.TensorProto.FLOAT16) and there.input[0] in written:
+                node.input[place] = there.input[0]
+
+
+def _becomes(cast: Any, kind: int) -> bool:
+    return any(attribute.name == "to" and attribute.i == kind for attribute in cast.attribute)
 
 
 def _ordered(nodes: list[Any]) -> list[Any]:

@@ -84,6 +84,16 @@ def test_fp16_halves_the_encoder_and_answers_as_fp32(ids: list[list[int]], full:
     assert np.abs(answers - full).max() < 0.02
 
 
+def test_what_stays_exact_is_not_rounded_on_its_way() -> None:
+    """No node reads, through fp16 and back, what another wrote in fp32; and each node is there once."""
+    nodes = precision.halve(precision.dequantise(onnx.load(SHIPPED_FILE))).graph.node
+    outputs = [output for node in nodes for output in node.output]
+    assert len(outputs) == len(set(outputs))
+    casts = {node.output[0]: node.attribute[0].i for node in nodes if node.op_type == "Cast"}
+    read_again = {node.input[0] for node in nodes if node.op_type == "Cast" and node.attribute[0].i == FP32}
+    assert not [name for name in read_again if casts.get(name) == FP16]
+
+
 def test_bounded_shapes_answer_alike_whatever_the_padding(ids: list[list[int]], full: "np.ndarray[Any, Any]") -> None:
     model = precision.halve(precision.plain(precision.dequantise(onnx.load(SHIPPED_FILE))))
     assert {node.op_type for node in model.graph.node}.isdisjoint({"NonZero", "Attention"})
