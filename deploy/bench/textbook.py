@@ -38,28 +38,29 @@ def in_onnxruntime(model: Path) -> tuple[str, Run]:
     return f"onnxruntime {ort.__version__} fp32", run
 
 
-def in_torch(model: Path, device: str) -> tuple[str, Run]:
+def in_torch(model: Path, device: str, vocabulary: int) -> tuple[str, Run]:
     """A network of the served one's shape, in fp32, with torch and transformers; its weights are by chance.
 
-    On a GPU where that is asked for, and torch has one.
+    On a GPU where that is asked for, and torch has one. Its table has all of the `vocabulary`: the served one's has no
+    rows for words that tell a number, which never reach its encoder.
     """
     import onnx
     import torch
     from transformers import BertConfig, BertModel
 
     graph = onnx.load(model).graph
-    words = next(
-        table.dims
+    width = next(
+        table.dims[1]
         for table in graph.initializer
         if table.name.startswith("network.words.weight") and len(table.dims) == 2
     )
     layers = sum(node.op_type in ("Softmax", "QAttention") for node in graph.node)
     shape = BertConfig(
-        vocab_size=words[0],
-        hidden_size=words[1],
+        vocab_size=vocabulary,
+        hidden_size=width,
         num_hidden_layers=layers,
-        num_attention_heads=words[1] // 32,
-        intermediate_size=4 * words[1],
+        num_attention_heads=width // 32,
+        intermediate_size=4 * width,
     )
     place = device if device == "cpu" or torch.cuda.is_available() else "cpu"
     network = BertModel(shape, add_pooling_layer=False).eval().to(place)
@@ -79,7 +80,8 @@ def main(folder: str, tokens: str, runtime: str, device: str) -> None:
     tokenizer = Tokenizer.from_file(str(Path(folder) / "tokenizer.json"))
     tokenizer.enable_truncation(int(tokens))
     model = Path(folder) / "model.onnx"
-    name, run = in_torch(model, device) if runtime == "torch" else in_onnxruntime(model)
+    words = tokenizer.get_vocab_size()
+    name, run = in_torch(model, device, words) if runtime == "torch" else in_onnxruntime(model)
     print(json.dumps({"runtime": name}), flush=True)
     for line in sys.stdin:
         asked = json.loads(line)

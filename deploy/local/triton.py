@@ -51,10 +51,14 @@ class Triton:
         """The server on the loopback, gRPC and metrics only."""
         assert self._installation is not None, "prepare first"
         server = self._installation.server
+        libraries = [str(self._installation.library)]
+        if any_on_gpu(self._repository) and (inherited := os.environ.get("LD_LIBRARY_PATH")):
+            # In many a container this is all that says where the driver's library lies.
+            libraries.append(inherited)
         env = {
             # The stub finds the environment of its models through the first `python3` on PATH.
             "PATH": f"{self._installation.bin}{os.pathsep}{os.defpath}",
-            "LD_LIBRARY_PATH": str(self._installation.library),
+            "LD_LIBRARY_PATH": os.pathsep.join(libraries),
             # Waiting threads of one model must not spin on the cores that another one needs.
             "OMP_WAIT_POLICY": "PASSIVE",
         }

@@ -15,10 +15,11 @@ from schemas.errors import OperatorError
 SERVER = "nvidia-pytriton==0.7.0"
 # Triton's Python backend answers with empty int64 tensors under numpy 2, while looking healthy.
 ENVIRONMENT = ("numpy==1.26.4", "onnxruntime==1.23.2")
-# On a GPU, with the CUDA libraries that it runs on, as wheels (3 GB), and with onnx, which makes the network fp16.
-CUDA_ENVIRONMENT = ("numpy==1.26.4", "onnx==1.23.2", "onnxruntime-gpu[cuda,cudnn]==1.23.2")
+# On a GPU, with the libraries of CUDA 13 that it runs on, as wheels, and with onnx, which makes the network fp16.
+CUDA_ENVIRONMENT = ("numpy==1.26.4", "onnx==1.23.2", "onnxruntime-gpu[cuda,cudnn]==1.31.1")
 # What numpy 1.26 has wheels for, and the wheel has stubs for; the models' Python need not be the one Footfall runs in.
 PYTHONS = ("3.12", "3.11", "3.10")
+CUDA_PYTHONS = ("3.12", "3.11")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,17 +50,17 @@ def install(folder: Path, say: Say, *, cuda: bool = False) -> Installation:
 
     An interrupted installation counts as none, and of several processes one installs while the others wait.
     """
-    python = find_python()
+    python = find_python(CUDA_PYTHONS if cuda else PYTHONS)
     with installing.alone(folder):
         return _install(folder, python, say, cuda=cuda)
 
 
 def _install(folder: Path, python: Interpreter, say: Say, *, cuda: bool) -> Installation:
-    home = folder / f"{SERVER.partition('==')[2]}-py{python.version}{'-cuda' if cuda else ''}"
+    home = folder / f"{SERVER.partition('==')[2]}-py{python.version}{'-cuda13' if cuda else ''}"
     found = Installation(home / "wheel/pytriton/tritonserver", home / "python/bin", python.library)
     if (home / "complete").exists():
         return found
-    say(f"installing Triton and its Python environment ({'3 GB' if cuda else '90 MB'} to fetch, once)")
+    say(f"installing Triton and its Python environment ({'1.6 GB' if cuda else '90 MB'} to fetch, once)")
     shutil.rmtree(home, ignore_errors=True)
     home.mkdir(parents=True)
     _run(sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(home / "wheel"), SERVER)
@@ -79,20 +80,20 @@ def _install(folder: Path, python: Interpreter, say: Say, *, cuda: bool) -> Inst
     return found
 
 
-def find_python() -> Interpreter:
+def find_python(versions: tuple[str, ...] = PYTHONS) -> Interpreter:
     """The running Python if Triton supports it, else the newest on PATH that it does, with its shared library."""
     running = f"{sys.version_info.major}.{sys.version_info.minor}"
     tried = []
-    for version in (running, *(other for other in PYTHONS if other != running)):
+    for version in (running, *(other for other in versions if other != running)):
         path = sys.executable if version == running else shutil.which(f"python{version}")
-        if version not in PYTHONS or path is None:
+        if version not in versions or path is None:
             continue
         if library := _library(path, version):
             return Interpreter(path, version, library)
         tried.append(f"libpython{version}.so.1.0 is missing")
     reason = "; ".join(tried) or f"it has no stub for Python {running} with numpy 1"
     raise OperatorError(
-        f"Triton's Python backend cannot run here ({reason}): install Python {' or '.join(PYTHONS[:2])} with its "
+        f"Triton's Python backend cannot run here ({reason}): install Python {' or '.join(versions[:2])} with its "
         "shared library, or set FOOTFALL_TRITON_URL to a Triton that runs"
     )
 

@@ -9,6 +9,7 @@ import onnxruntime
 import pytest
 
 from deploy.bench.full_precision import textbook
+from deploy.bench.textbook import in_torch
 from inference import precision
 from inference.model import MODEL_FILE, SHIPPED, Model
 
@@ -102,6 +103,13 @@ def test_bounded_shapes_answer_alike_whatever_the_padding(ids: list[list[int]], 
     for length in (0, 128):
         assert np.abs(ask(model.SerializeToString(), padded(ids, length)) - full).max() < 0.02
         assert np.abs(ask(textbook(SHIPPED_FILE), padded(ids, length)) - full).max() < 1e-3
+
+
+def test_the_textbook_in_torch_knows_every_word_that_a_story_may_have() -> None:
+    words = Model.load().tokenizer.size
+    name, run = in_torch(SHIPPED_FILE, "cpu", words)
+    assert name.endswith("fp32 on cpu, weights by chance")
+    assert run(np.array([[1, words - 1]]), np.array([[1, 1]])).shape == (1, 384)
 
 
 @pytest.mark.parametrize(("flags", "looks"), [((), True), (("--plain",), False)])

@@ -14,6 +14,7 @@ from deploy.cli import app
 from deploy.local import catalogue, ports, repository, triton, triton_install
 from deploy.local.ports import LOOPBACK, Port, check_disk, free_port
 from deploy.local.repository import assemble
+from deploy.local.triton_install import Installation
 from inference import registry
 from inference.registry import Entry, Registry
 from schemas.errors import OperatorError
@@ -142,6 +143,20 @@ def test_a_gpu_that_is_not_there_is_told_of_before_anything_is_installed(
     part = triton.Triton(settings, "test", lambda: catalogue.models(settings))
     with pytest.raises(OperatorError, match=r"shows none: install NVIDIA's driver .*FOOTFALL_TRITON_DEVICE=cpu"):
         part.prepare(lambda _: None)
+
+
+@pytest.mark.parametrize(("device", "found"), [("cpu", "/python"), ("cuda", "/python:/driver")])
+def test_on_a_gpu_the_drivers_library_is_found_where_a_container_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, device: Literal["cpu", "cuda"], found: str
+) -> None:
+    monkeypatch.setattr(repository, "GPUS", (tmp_path,))
+    here = Installation(tmp_path, tmp_path, Path("/python"))
+    monkeypatch.setattr(triton, "install", lambda *_, **__: here)
+    monkeypatch.setenv("LD_LIBRARY_PATH", "/driver")
+    settings = Settings(triton_device=device, data_dir=tmp_path)
+    part = triton.Triton(settings, "test", lambda: catalogue.models(settings))
+    part.prepare(lambda _: None)
+    assert part.command().env["LD_LIBRARY_PATH"] == found
 
 
 def test_the_card_is_named_as_its_driver_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
