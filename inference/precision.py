@@ -166,7 +166,7 @@ def halve(full: Any) -> Any:
 
 
 def _straighten(graph: Any, exact: list[str]) -> None:
-    """Let exact nodes read from each other what they wrote: halving puts fp16 and back between any two, which rounds."""
+    """Let exact nodes read from each other what they wrote: halving puts fp16 and back between two, which rounds."""
     written = {output for node in graph.node if node.name in exact for output in node.output}
     casts = {node.output[0]: node for node in graph.node if node.op_type == "Cast"}
     for node in graph.node:
