@@ -15,8 +15,19 @@ from schemas.errors import OperatorError
 SERVER = "nvidia-pytriton==0.7.0"
 # Triton's Python backend answers with empty int64 tensors under numpy 2, while looking healthy.
 ENVIRONMENT = ("numpy==1.26.4", "onnxruntime==1.23.2")
-# On a GPU, with the libraries of CUDA 13 that it runs on, as wheels, and with onnx, which makes the network fp16.
-CUDA_ENVIRONMENT = ("numpy==1.26.4", "onnx==1.23.2", "onnxruntime-gpu[cuda,cudnn]==1.31.1")
+# On a GPU, with onnx, which makes the network fp16, and the libraries of CUDA 13.0, which any driver from 580 on runs.
+CUDA_ENVIRONMENT = (
+    "numpy==1.26.4",
+    "onnx==1.23.2",
+    "onnxruntime-gpu[cuda,cudnn]==1.31.1",
+    "nvidia-cublas==13.1.0.3",
+    "nvidia-cuda-nvrtc==13.0.88",
+    "nvidia-cuda-runtime==13.0.96",
+    "nvidia-cudnn-cu13==9.19.0.56",
+    "nvidia-cufft==12.0.0.61",
+    "nvidia-curand==10.4.0.35",
+    "nvidia-nvjitlink==13.0.88",
+)
 # What numpy 1.26 has wheels for, and the wheel has stubs for; the models' Python need not be the one Footfall runs in.
 PYTHONS = ("3.12", "3.11", "3.10")
 CUDA_PYTHONS = ("3.12", "3.11")
@@ -60,7 +71,7 @@ def _install(folder: Path, python: Interpreter, say: Say, *, cuda: bool) -> Inst
     found = Installation(home / "wheel/pytriton/tritonserver", home / "python/bin", python.library)
     if (home / "complete").exists():
         return found
-    say(f"installing Triton and its Python environment ({'1.6 GB' if cuda else '90 MB'} to fetch, once)")
+    say(f"installing Triton and its Python environment ({'1.5 GB' if cuda else '90 MB'} to fetch, once)")
     shutil.rmtree(home, ignore_errors=True)
     home.mkdir(parents=True)
     _run(sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(home / "wheel"), SERVER)

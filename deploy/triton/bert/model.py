@@ -74,7 +74,7 @@ def cuda(path: str, options: Any, device: str) -> Any:
     network = halve(dequantise(onnx.load(path))).SerializeToString()
     session = ort.InferenceSession(network, options, providers=[(CUDA, {"device_id": device})])
     if session.get_providers()[0] != CUDA:
-        raise RuntimeError(f"CUDA's libraries, or a card for them, are missing: {fix}")
+        raise RuntimeError(f"CUDA's libraries, or a card for them, are missing (CUDA 13: driver 580 or newer): {fix}")
     return session
 
 

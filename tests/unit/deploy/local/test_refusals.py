@@ -121,6 +121,8 @@ def test_one_folder_serves_from_a_cpu_and_from_a_gpu(tmp_path: Path, monkeypatch
     assert 'name: "bert-2"' in on_gpu
     assert "KIND_GPU" in on_gpu
     assert "KIND_CPU" not in on_gpu
+    assert "preferred_batch_size" in template
+    assert "preferred_batch_size" not in on_gpu
     assert repository.configure(template, "bert", on_gpu=False) == template
 
 
