@@ -15,7 +15,11 @@ Device = Literal["auto", "cpu", "cuda"]
 PRECISION = Path(inference.__file__).with_name("precision.py")
 # The driver's own list of cards; where Windows has the driver, its door to it.
 GPUS = (Path("/proc/driver/nvidia/gpus"), Path("/dev/dxg"))
+DRIVER = Path("/proc/driver/nvidia/version")
+# Of CUDA 13, which the model runs on there.
+OLDEST_DRIVER = 580
 _NAME = re.compile(r'^name: ".*"$', re.MULTILINE)
+_RELEASE = re.compile(r"\b(\d{3,})\.\d+")
 _PREFERRED = re.compile(r"^ *preferred_batch_size: .*\n", re.MULTILINE)
 
 
@@ -56,13 +60,20 @@ def configure(template: str, name: str, *, on_gpu: bool) -> str:
 
 
 def on_gpu(device: Device) -> bool:
-    """Whether to run a model on a GPU: `auto` does where this machine has one."""
-    return device == "cuda" or (device == "auto" and has_gpu())
+    """Whether to run a model on a GPU: `auto` does where this machine has one that it can run on."""
+    return device == "cuda" or (device == "auto" and has_gpu() and not outdated())
 
 
 def has_gpu() -> bool:
     """Whether this machine has a GPU that CUDA runs on."""
     return any(path.exists() for path in GPUS)
+
+
+def outdated() -> int:
+    """The release of the GPU's driver where it is too old for the model; 0 where it is not, or tells none."""
+    found = _RELEASE.search(DRIVER.read_text()) if DRIVER.exists() else None
+    release = int(found[1]) if found else OLDEST_DRIVER
+    return release if release < OLDEST_DRIVER else 0
 
 
 def card() -> str:

@@ -10,7 +10,7 @@ from deploy.local.part import NotReady, Say
 from deploy.local.ports import LOOPBACK, Port, accepts
 from deploy.local.process import Command
 from deploy.local.reaper import remove_shared_memory, shared_memory_prefix
-from deploy.local.repository import any_on_gpu, has_gpu, vital, wanted
+from deploy.local.repository import OLDEST_DRIVER, any_on_gpu, has_gpu, outdated, vital, wanted
 from deploy.local.triton_install import Installation, install
 from schemas.errors import OperatorError
 from stream.settings import Settings
@@ -44,6 +44,11 @@ class Triton:
             raise OperatorError(
                 "BERT is to run on a GPU, and this machine shows none: install NVIDIA's driver (in a container, start "
                 "it with the GPU), or set FOOTFALL_TRITON_DEVICE=cpu"
+            )
+        if cuda and (release := outdated()):
+            raise OperatorError(
+                f"BERT is to run on a GPU, whose driver has release {release}: CUDA 13 runs on {OLDEST_DRIVER} or "
+                "newer; update it, or set FOOTFALL_TRITON_DEVICE=cpu"
             )
         self._installation = install(self._folder, say, cuda=cuda)
 

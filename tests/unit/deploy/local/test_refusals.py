@@ -147,6 +147,34 @@ def test_a_gpu_that_is_not_there_is_told_of_before_anything_is_installed(
         part.prepare(lambda _: None)
 
 
+@pytest.mark.parametrize(
+    ("told", "release"),
+    [
+        ("NVRM version: NVIDIA UNIX x86_64 Kernel Module  535.183.01  Sun May 12\nGCC version:  gcc 12.2.0", 535),
+        ("NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  580.159.04  Release Build\nGCC version: gcc 14", 0),
+        ("NVRM version: of another kind", 0),
+        (None, 0),
+    ],
+)
+def test_a_driver_that_is_too_old_is_left_alone_or_told_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told: str | None, release: int
+) -> None:
+    driver = tmp_path / "version"
+    if told is not None:
+        driver.write_text(told)
+    monkeypatch.setattr(repository, "GPUS", (tmp_path,))
+    monkeypatch.setattr(repository, "DRIVER", driver)
+    monkeypatch.setattr(triton, "install", lambda *_, **__: "installed")
+    assert repository.on_gpu("auto") is not bool(release)
+    settings = Settings(triton_device="cuda", data_dir=tmp_path)
+    part = triton.Triton(settings, "test", lambda: catalogue.models(settings))
+    if release:
+        with pytest.raises(OperatorError, match=rf"release {release}: CUDA 13 runs on 580 .*TRITON_DEVICE=cpu"):
+            part.prepare(lambda _: None)
+    else:
+        part.prepare(lambda _: None)
+
+
 @pytest.mark.parametrize(("device", "found"), [("cpu", "/python"), ("cuda", "/python:/driver")])
 def test_on_a_gpu_the_drivers_library_is_found_where_a_container_says(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, device: Literal["cpu", "cuda"], found: str
