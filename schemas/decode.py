@@ -1,16 +1,17 @@
 """From bytes on a topic to an `Event`, or a `Rejected` that says why not and where.
 
-A known event is decoded in one pass, typed by its name. Whatever that refuses goes the long way, which decodes the
-envelope first: it takes the events that are not known, and explains the broken ones.
+In two passes: the envelope, then the properties by the event's name. In one, typed by the name, it takes longer: the
+name stands anywhere in the message and has to be found first.
 """
 
-from typing import Any, Literal, Union
+from collections.abc import Callable
+from typing import Any
 
 import msgspec
 
 from schemas.behaviours import Behaviour, Event
 from schemas.errors import Reason, Rejected
-from schemas.events import EVENTS, Envelope, Head, Properties
+from schemas.events import EVENTS, Envelope
 from schemas.fill import FILL
 from schemas.hashing import message_key
 from schemas.times import parse_time
@@ -18,24 +19,11 @@ from schemas.topics import MAX_EVENT_BYTES
 
 _envelope = msgspec.json.Decoder(Envelope)
 _properties = {spec.properties: msgspec.json.Decoder(spec.properties) for spec in EVENTS.values()}
-
-# For each known event a struct of its own, told apart by the field `event`, which pages and identifies do not have:
-# they are refused at their end, which costs less than to look for the field in everything that comes.
-_KNOWN: dict[type[Any], str] = {
-    msgspec.defstruct(
-        spec.properties.__name__,
-        [("type", Literal["track"]), ("properties", spec.properties)],
-        bases=(Head,),
-        kw_only=True,
-        gc=False,
-        tag_field="event",
-        tag=name,
-    ): name
-    for name, spec in EVENTS.items()
+# For each known event what it means, how its properties are read, and how they come into an `Event`.
+_KNOWN: dict[str, tuple[Behaviour, Callable[[msgspec.Raw], Any], Callable[[Event, Any], None]]] = {
+    name: (spec.behaviour, _properties[spec.properties].decode, FILL[spec.properties]) for name, spec in EVENTS.items()
 }
 _TYPES = {"identify": Behaviour.IDENTIFY, "page": Behaviour.PAGE}
-_FIELDS = {kind: (EVENTS[name].behaviour, FILL[EVENTS[name].properties]) for kind, name in _KNOWN.items()}
-_known: msgspec.json.Decoder[Any] = msgspec.json.Decoder(Union[tuple(_KNOWN)])  # noqa: UP007
 
 
 def decode(raw: bytes | None, currency: str) -> Event:
@@ -45,33 +33,28 @@ def decode(raw: bytes | None, currency: str) -> Event:
     if len(raw) > MAX_EVENT_BYTES:
         raise Rejected(Reason.TOO_LARGE, f"{len(raw)} bytes; an event has at most {MAX_EVENT_BYTES}")
     try:
-        message = _known.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return _decode_any(raw, currency)
-    behaviour, fill = _FIELDS[type(message)]
-    event = _event(message, raw, currency, behaviour)
-    fill(event, message.properties)
-    return event
-
-
-def _decode_any(raw: bytes, currency: str) -> Event:
-    try:
         envelope = _envelope.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise explain(error, raw) from None
     if envelope.type != "track":
         return _event(envelope, raw, currency, _TYPES.get(envelope.type, Behaviour.OTHER))
-    if envelope.event is None:
+    name = envelope.event
+    if name is None:
         raise Rejected(Reason.MISSING_FIELD, "a track message names its event", "$.event")
-    spec = EVENTS.get(envelope.event)
-    if spec is None:
+    known = _KNOWN.get(name)
+    if known is None:
         return _event(envelope, raw, currency, Behaviour.OTHER)
-    event = _event(envelope, raw, currency, spec.behaviour)
-    FILL[spec.properties](event, _decode_properties(envelope, spec.properties))
+    behaviour, read, fill = known
+    event = _event(envelope, raw, currency, behaviour)
+    try:
+        properties = read(envelope.properties)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise explain(error, bytes(envelope.properties), "$.properties") from None
+    fill(event, properties)
     return event
 
 
-def _event(head: Head, raw: bytes, currency: str, behaviour: Behaviour) -> Event:
+def _event(head: Envelope, raw: bytes, currency: str, behaviour: Behaviour) -> Event:
     """What every message says; its bytes are hashed where it has no messageId."""
     user, anonymous, context = head.userId, head.anonymousId, head.context
     if user is None and anonymous is None:
@@ -119,11 +102,3 @@ def _is_utf8(raw: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return True
-
-
-def _decode_properties(envelope: Envelope, kind: type[Properties]) -> Properties:
-    raw = bytes(envelope.properties)
-    try:
-        return _properties[kind].decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise explain(error, raw, "$.properties") from None

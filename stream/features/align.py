@@ -12,7 +12,9 @@ event time so far of their source, which late events do not turn back.
 
 from bisect import bisect_left, bisect_right
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
 from typing import Final, Generic, TypeVar
 
 T = TypeVar("T")
@@ -23,22 +25,16 @@ LIVE_MS: Final = 60_000
 SETTLED_S: Final = 60.0
 
 
-# Something that happened `at` (ms; never after it arrived), when it `arrived` (ms), and what it is.
-Entry = tuple[int, int, T]
-
-
+@dataclass(slots=True)
 class _Chunk(Generic[T]):
     """Items of one source that were received together and are all live, or all history; `times` never fall."""
 
-    __slots__ = ("arrived", "items", "live", "next", "received", "times")
-
-    def __init__(self, live: bool, received: float) -> None:
-        self.live = live
-        self.received = received
-        self.arrived = 0
-        self.times: list[int] = []
-        self.items: list[T] = []
-        self.next = 0
+    live: bool
+    arrived: int
+    received: float
+    times: list[int]
+    items: list[T]
+    next: int = 0
 
 
 class _Lane(Generic[T]):
@@ -80,25 +76,24 @@ class Aligner(Generic[T]):
         chunks = self._lanes[source].chunks
         return chunks[0].items[chunks[0].next] if chunks else None
 
-    def add(self, source: int, entries: Iterable[Entry[T]], clock: int, received: float) -> None:
-        """Entries of a source as they follow in its log, `received` now (s); `clock` (ms) is what has left before."""
+    def add(
+        self, source: int, times: list[int], arrivals: list[int], items: list[T], clock: int, received: float
+    ) -> None:
+        """Items of a source as they follow in its log, `received` now (s); `clock` (ms) is what has left before.
+
+        Each happened at its one of `times` (ms), which is never after it arrived.
+        """
         lane = self._lanes[source]
-        newest = max(lane.newest, clock)
-        chunk: _Chunk[T] | None = None
-        times: list[int] = []
-        items: list[T] = []
-        for at, arrived, item in entries:
-            if at > newest:
-                newest = at
-            live = arrived - newest < LIVE_MS
-            if chunk is None or live is not chunk.live:
-                chunk = _Chunk(live, received)
-                lane.chunks.append(chunk)
-                times, items = chunk.times, chunk.items
-            times.append(newest)
-            items.append(item)
-            chunk.arrived = arrived
-        lane.newest = newest
+        newest = list(accumulate(times, max, initial=max(lane.newest, clock)))
+        lane.newest = newest[-1]
+        del newest[0]
+        live = [arrived - at < LIVE_MS for at, arrived in zip(newest, arrivals, strict=True)]
+        start = 0
+        while start < len(live):
+            stop = _end_of(live, start)
+            found = _Chunk(live[start], arrivals[stop - 1], received, newest[start:stop], items[start:stop])
+            lane.chunks.append(found)
+            start = stop
 
     def release(self, ends: Sequence[float | None], most: int) -> Iterator[tuple[int, list[T]]]:
         """What may leave, in order and in batches of one source, its number before them; `most` items in all.
@@ -155,3 +150,11 @@ class Aligner(Generic[T]):
                 after = bisect_right if source < other else bisect_left
                 stop = after(chunk.times, head.times[head.next], chunk.next, stop)
         return stop
+
+
+def _end_of(flags: list[bool], start: int) -> int:
+    """Where the run of equal flags ends that begins at `start`."""
+    try:
+        return flags.index(not flags[start], start)
+    except ValueError:
+        return len(flags)

@@ -11,7 +11,7 @@ from schemas.errors import Rejected
 from schemas.outputs import Snapshot, encode
 from schemas.topics import CLICKSTREAM, DAY_MS, FEATURES, INTERACTIONS, MERGES, ORDERS, PROFILES
 from stream import metrics
-from stream.features.align import Aligner, Entry
+from stream.features.align import Aligner
 from stream.features.codec import encode_profile
 from stream.features.engine import Config, Engine, Record
 from stream.features.identity import SOURCE
@@ -112,9 +112,9 @@ class ProfilePartition:
         if source == SOURCE:
             self._stitch(run, out)
             return
-        entries = self._entries(run.records, out)
+        read = self._read(run.records, out)
         self._turns.read(source, run.offset, self._head(source))
-        self._aligner.add(source, entries, self._engine.clock, time.time())
+        self._aligner.add(source, *read, self._engine.clock, time.time())
         self.release(out)
 
     def _stitch(self, run: Run, out: Out) -> None:
@@ -129,10 +129,11 @@ class ProfilePartition:
         except Rejected as rejected:
             refuse(record, rejected, out)
 
-    def _entries(self, records: Sequence[Any], out: Out) -> list[Entry[tuple[Any, Event]]]:
-        engine, currency = self._engine, self._currency
+    def _read(self, records: Sequence[Any], out: Out) -> tuple[list[int], list[int], list[tuple[Any, Event]]]:
+        """When each of them that is an event of this partition happened, when it arrived, and it itself."""
+        engine, currency, here, partitions = self._engine, self._currency, self._number, self._partitions
         profiles, time_of = engine.profiles, engine.time
-        entries = []
+        times, arrivals, events = [], [], []
         for record in records:
             arrived = record.timestamp
             try:
@@ -145,18 +146,19 @@ class ProfilePartition:
                 continue
             # Whoever has a profile here lives here; only a new customer's home needs to be looked up.
             customer = event.customer
-            if customer in profiles or customer in engine or self._at_home(record, customer, out):
-                entries.append((at, arrived, (record, event)))
-        return entries
+            if customer in profiles or home(customer, partitions) == here or customer in engine:
+                times.append(at)
+                arrivals.append(arrived)
+                events.append((record, event))
+            else:
+                self._reroute(record, customer, out)
+        return times, arrivals, events
 
-    def _at_home(self, record: Any, customer: str, out: Out) -> bool:
+    def _reroute(self, record: Any, customer: str, out: Out) -> None:
         """Other keys and other partitioners: an event that belongs to another partition's profile is sent there."""
         number = home(customer, self._partitions)
-        if number == self._number:
-            return True
         out(record.topic[len(self._prefix) :], customer.encode(), record.value, number, record.headers)
         metrics.REROUTED.inc()
-        return False
 
     def release(self, out: Out) -> bool:
         """Into the profiles with what need not wait any longer, a step of it; whether there is more."""
