@@ -1,7 +1,6 @@
 """One event into one profile. Every update commutes: any order of the same events gives the same profile."""
 
 from bisect import insort
-from collections import Counter
 from collections.abc import Iterable
 
 from schemas.behaviours import Behaviour, Event
@@ -196,22 +195,26 @@ def _moment(event: Event) -> Moment:
     )
 
 
-def _most_common(names: list[str]) -> str:
+def _most_common(names: Iterable[str]) -> str:
     """Of the most frequent names the first in the alphabet; empty where none is set."""
-    best = ""
-    for name in set(names):
-        if name and (not best or (names.count(best), name) < (names.count(name), best)):
-            best = name
-    return best
+    ranked = _ranked(names)
+    return ranked[0] if ranked else ""
+
+
+def _ranked(names: Iterable[str]) -> list[str]:
+    """The names that are set: the most frequent first, of equals the first in the alphabet."""
+    counts: dict[str, int] = {}
+    for name in names:
+        if name:
+            counts[name] = counts.get(name, 0) + 1
+    return sorted(counts, key=lambda name: (-counts[name], name)) if len(counts) > 1 else list(counts)
 
 
 def _words(event: Event) -> str:
     if event.text or event.behaviour != _ORDER:
         return event.text
     # The three categories with most lines say what kind of basket this was.
-    counts = Counter(line.category or line.name for line in event.lines)
-    counts.pop("", None)
-    return ", ".join(name for name, _ in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))[:3])
+    return ", ".join(_ranked([line.category or line.name for line in event.lines])[:3])
 
 
 def _change_cart(profile: Profile, event: Event, sign: int) -> None:

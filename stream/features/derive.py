@@ -78,7 +78,8 @@ def gaps(times: Sequence[int]) -> tuple[float, float] | None:
 
 def overdue_at(profile: Profile) -> int:
     """When the next order is overdue: half as long again as her usual gap has passed; 0 below three known orders."""
-    times = order_times(profile)
+    # Mostly she has no three, and this is asked at every order.
+    times = order_times(profile) if len(profile.orders) > 2 else []
     usual = gaps(times) if len(times) > 2 else None
     return times[-1] + int(OVERDUE * usual[0]) if usual else 0
 

@@ -4,14 +4,14 @@ An entry's contribution is a function of the entry alone; a change applies the d
 before and after it. So whatever comes in whatever order, exactly what an order added is what is taken back.
 """
 
-from typing import NamedTuple
+from msgspec import Struct
 
 from schemas.behaviours import Behaviour, Event
 from stream.features import windows
 from stream.features.profile import LEDGER, Entry, Profile
 
 
-class Contribution(NamedTuple):
+class Contribution(Struct, frozen=True, gc=False):
     """What an order adds: to counts, to money paid and money returned (minor units), to pieces and discounts."""
 
     orders: int = 0
@@ -21,10 +21,13 @@ class Contribution(NamedTuple):
     discount: int = 0
 
 
+_NOTHING = Contribution()
+
+
 def contribution(entry: Entry) -> Contribution:
     """What this order adds as far as it is known; nothing before it was placed."""
     if not entry.placed:
-        return Contribution()
+        return _NOTHING
     if entry.cancelled:
         return Contribution(paid=entry.total, returned=entry.total)
     returned = entry.total if entry.returned else min(entry.refunded, entry.total)
@@ -88,7 +91,7 @@ def _joined(one: Entry, other: Entry) -> Entry:
 
 
 def _book(profile: Profile, at: int, currency: str, what: Contribution, sign: int, base: str) -> None:
-    if not any(what):
+    if what == _NOTHING:
         return
     net = sign * (what.paid - what.returned)
     profile.orders_total += sign * what.orders
