@@ -41,7 +41,8 @@ def apply(profile: Profile, event: Event, base: str) -> bool:
     if behaviour is _SCORED:
         return _hear(profile, event)
     at = event.at
-    if at > profile.last:
+    newest = at > profile.last
+    if newest:
         profile.last = at
     elif at < profile.first:
         profile.first = at
@@ -50,11 +51,11 @@ def apply(profile: Profile, event: Event, base: str) -> bool:
     if not remember(profile, event.message):
         return False
     if behaviour in ORDER_CHANGES:
-        return _change_order(profile, event, base)
+        return _change_order(profile, event, base, newest)
     profile.events += 1
     _habit(profile.habits, at, 1)
     windows.add(profile.counters, at, behaviour)
-    _browse(profile, event, behaviour)
+    _browse(profile, event, behaviour, newest)
     return True
 
 
@@ -88,7 +89,7 @@ def take_back(profile: Profile, at: int) -> None:
     _habit(profile.habits, at, -1)
 
 
-def _browse(profile: Profile, event: Event, behaviour: Behaviour) -> None:
+def _browse(profile: Profile, event: Event, behaviour: Behaviour, newest: bool) -> None:
     at = event.at
     profile.browsed += 1
     if event.device in _PHONES:
@@ -97,7 +98,7 @@ def _browse(profile: Profile, event: Event, behaviour: Behaviour) -> None:
         profile.campaign += 1
     if behaviour in _NO_STORY:
         return
-    _remember(profile.story, _moment(event))
+    _remember(profile.story, _moment(event), newest)
     if behaviour is _VIEW:
         if at > profile.viewed:
             profile.viewed = at
@@ -105,11 +106,11 @@ def _browse(profile: Profile, event: Event, behaviour: Behaviour) -> None:
         if at > profile.searched:
             profile.searched = at
     elif behaviour is _ADD:
-        _change_cart(profile, event, 1)
+        _change_cart(profile, event, 1, newest)
         if at > profile.added:
             profile.added = at
     elif behaviour is _REMOVE:
-        _change_cart(profile, event, -1)
+        _change_cart(profile, event, -1, newest)
     elif behaviour is _CHECKOUT:
         if at > profile.checked_out:
             profile.checked_out = at
@@ -117,7 +118,7 @@ def _browse(profile: Profile, event: Event, behaviour: Behaviour) -> None:
         _review(profile, event)
 
 
-def _change_order(profile: Profile, event: Event, base: str) -> bool:
+def _change_order(profile: Profile, event: Event, base: str, newest: bool) -> bool:
     known = profile.orders.get(event.order)
     placed = known.at if known is not None and known.placed else 0
     ledger.change(profile, event, base)
@@ -133,7 +134,7 @@ def _change_order(profile: Profile, event: Event, base: str) -> bool:
         windows.add(profile.counters, event.at, event.behaviour)
     profile.events += 1
     _habit(profile.habits, event.at, 1)
-    _remember(profile.story, _moment(event))
+    _remember(profile.story, _moment(event), newest)
     return True
 
 
@@ -153,12 +154,13 @@ def _reconcile(profile: Profile, event: Event, placed: int) -> None:
         if known.behaviour == Behaviour.ORDER and known.message == moment.message:
             if moment < known:
                 del profile.story[index]
-                _remember(profile.story, moment)
+                _remember(profile.story, moment, newest=False)
             return
 
 
-def _remember(story: list[Moment], moment: Moment) -> None:
-    if not story or moment.at > story[-1].at:
+def _remember(story: list[Moment], moment: Moment, newest: bool) -> None:
+    """Into its place; where it is known to be the newest, nothing of the others is looked at: that would wait for memory."""
+    if newest:
         story.append(moment)
     elif len(story) == STORY and moment < story[0]:
         return
@@ -182,17 +184,15 @@ def _moment(event: Event) -> Moment:
             amount = (line.price or 0) * pieces
         words = event.text[:_WORDS] or line.name
         return Moment(event.at, message, number, line.item, line.category, line.brand, amount, pieces, words)
-    return Moment(
-        at=event.at,
-        message=message,
-        behaviour=number,
-        item=lines[0].item,
-        category=_most_common([line.category for line in lines]),
-        brand=_most_common([line.brand for line in lines]),
-        amount=sum((line.price or 0) * line.quantity for line in lines) if amount is None else amount,
-        pieces=sum(line.quantity for line in lines),
-        words=_words(event)[:_WORDS],
-    )
+    pieces = spent = 0
+    for line in lines:
+        pieces += line.quantity
+        spent += (line.price or 0) * line.quantity
+    category = _most_common([line.category for line in lines])
+    brand = _most_common([line.brand for line in lines])
+    if amount is None:
+        amount = spent
+    return Moment(event.at, message, number, lines[0].item, category, brand, amount, pieces, _words(event)[:_WORDS])
 
 
 def _most_common(names: Iterable[str]) -> str:
@@ -217,9 +217,13 @@ def _words(event: Event) -> str:
     return ", ".join(_ranked([line.category or line.name for line in event.lines])[:3])
 
 
-def _change_cart(profile: Profile, event: Event, sign: int) -> None:
+def _change_cart(profile: Profile, event: Event, sign: int, newest: bool) -> None:
     line = event.lines[0]
-    insort(profile.cart, CartOp(event.at, event.message & SHORT, line.item, sign * line.quantity, line.price or 0))
+    change = CartOp(event.at, event.message & SHORT, line.item, sign * line.quantity, line.price or 0)
+    if newest:
+        profile.cart.append(change)
+    else:
+        insort(profile.cart, change)
     if len(profile.cart) > CART:
         del profile.cart[0]
 
