@@ -59,8 +59,14 @@ class ProductsSearched(Properties, frozen=True, gc=False):
     query: Text
 
 
+class Listed(Struct, frozen=True, gc=False):
+    """A product of a list that was shown: which one it is. What else is said of it is not read, and refuses nothing."""
+
+    product_id: Id
+
+
 class ProductListViewed(Properties, frozen=True, gc=False):
-    products: list[Product]
+    products: list[Listed]
     category: str | None = None
 
 

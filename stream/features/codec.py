@@ -155,4 +155,5 @@ def _unpack(packed: bytes, newest: int) -> dict[int, int]:
     for place in range(MESSAGE_BYTES):
         words[place::8] = packed[place * count : (place + 1) * count]
     ages = packed[MESSAGE_BYTES * count :]
-    return dict(zip(unpack(f"<{count}Q", words), [newest - age for age in ages], strict=True))
+    days = {age: newest - age for age in set(ages)}
+    return dict(zip(unpack(f"<{count}Q", words), map(days.__getitem__, ages), strict=True))

@@ -96,6 +96,14 @@ def test_unknown_events_and_properties_are_accepted() -> None:
     assert decode(message(type="screen", event=...), "USD").behaviour == Behaviour.OTHER
 
 
+def test_what_is_not_read_of_a_list_refuses_nothing() -> None:
+    shown = [{"product_id": "p", "price": "on request"}, {"product_id": 7, "quantity": None, "name": ["a", "b"]}]
+    assert decode(message({"products": shown}, event="Product List Viewed"), "USD").behaviour == Behaviour.LIST_VIEW
+    with pytest.raises(Rejected) as caught:
+        decode(message({"products": [*shown, {"name": "a"}]}, event="Product List Viewed"), "USD")
+    assert caught.value.path == "$.properties.products[2].product_id"
+
+
 def test_numbers_may_be_strings_and_ids_may_be_numbers() -> None:
     event = decode(message({"product_id": 17, "price": "12.50", "quantity": "2", "currency": "eur"}), "USD")
     assert event.lines == (Line("17", 2, 1250),)
