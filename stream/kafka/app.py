@@ -3,6 +3,7 @@
 import faust
 
 from schemas.topics import Topic
+from stream.kafka.transport import AHEAD
 from stream.settings import Settings
 
 
@@ -21,7 +22,7 @@ def faust_app(settings: Settings, name: str, group: str, run_records: int) -> fa
         broker_session_timeout=settings.session_timeout_s,
         broker_heartbeat_interval=settings.session_timeout_s / 10,
         broker_commit_interval=settings.flush_interval_s,
-        broker_max_poll_records=run_records,
+        broker_max_poll_records=AHEAD * run_records,
         consumer_auto_offset_reset="earliest",
         consumer_max_fetch_size=4 * 1024 * 1024,
         stream_buffer_maxsize=4,

@@ -1,7 +1,7 @@
 """A packed transport for Faust: one message carries a run of records, so Faust does its work once per run.
 
-Faust spends its time per *message* in conductor, stream and acknowledgement. Here the consumer hands it, per fetch
-and partition, one message whose value is a `Run`; group membership, rebalancing, agents and commits stay Faust's.
+Faust spends its time per *message* in conductor, stream and acknowledgement. Here the consumer hands it one
+message whose value is a `Run` of consecutive records; group membership, rebalancing, agents and commits stay Faust's.
 A run is finished as a whole, by `Consumer.finish`; runs of a partition are finished in order, so what may be
 committed is simply the end of the last finished one. Select it with a broker URL `packed://host:port`.
 
@@ -25,6 +25,9 @@ TRICKLE = 50
 # The broker answers at least this often, also when it has nothing: a partition's end is no older than that, and one
 # that is fetched again does not wait long for an answer that others wait for.
 FETCH_WAIT_MS = 250
+# So many runs are fetched at once. Faust asks for more only after it has handed on what it has, and a run that is
+# processed meanwhile lets it do neither: with one at a time the stage waits for the next after every other one.
+AHEAD = 4
 # A partition that is held, or full in the stream, may be let go meanwhile: it is looked for this often.
 HELD_S = 0.05
 
@@ -174,7 +177,8 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
                 return {}
         fetched = await super()._getmany(active_partitions, timeout)
         self._trickles = 0 < sum(map(len, fetched.values())) < TRICKLE
-        return {tp: [Run(records)] for tp, records in fetched.items() if records}
+        size = self.app.conf.broker_max_poll_records // AHEAD
+        return {tp: list(_runs(records, size)) for tp, records in fetched.items() if records}
 
     def note(self, fetched: Mapping[TP, list[Any]]) -> None:
         """These are handed on."""
@@ -262,6 +266,11 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
         """Whoever is given partitions has been heard."""
         self.heard = time.monotonic()
         await super().on_partitions_assigned(assigned, generation_id)
+
+
+def _runs(records: Sequence[Any], size: int) -> Iterator[Run]:
+    for start in range(0, len(records), size):
+        yield Run(records[start : start + size])
 
 
 class Transport(driver.Transport):  # type: ignore[misc]
