@@ -13,7 +13,7 @@ engine counts it once: the message id, or the hash of the bytes, is the same bot
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from confluent_kafka import Message
 
@@ -21,6 +21,7 @@ from schemas.errors import OperatorError, Rejected
 from schemas.topics import DEAD_LETTERS
 from stream.kafka.admin import existing_topics
 from stream.kafka.producer import Headers, Producer
+from stream.kafka.record import Record
 from stream.kafka.restore import messages
 from stream.settings import Settings
 
@@ -79,16 +80,16 @@ class Letter:
         return self.size > len(self.value)
 
 
-def write(record: Any, rejected: Rejected, now: int) -> tuple[bytes | None, bytes, Headers]:
+def write(origin: Origin, record: Record, rejected: Rejected, now: int) -> tuple[bytes | None, bytes, Headers]:
     """Key, value and headers of the letter for a refused record; `now` in epoch ms."""
     value = record.value or b""
     said = {
         "reason": rejected.reason.value,
         "detail": rejected.detail[:1000],
         "path": rejected.path[:500],
-        "topic": record.topic,
-        "partition": record.partition,
-        "offset": record.offset,
+        "topic": origin.topic,
+        "partition": origin.partition,
+        "offset": origin.offset,
         "arrived": record.timestamp,
         "rejected": now,
         "size": len(value),
@@ -97,7 +98,7 @@ def write(record: Any, rejected: Rejected, now: int) -> tuple[bytes | None, byte
     headers += [(name, what) for name, what in record.headers or () if name == REPLAY and len(what) < MAX_KEY]
     if record.key is not None and len(record.key) <= MAX_KEY:
         headers.append((_KEY, record.key))
-    return _place(Origin(record.topic, record.partition, record.offset)), value[:MAX_VALUE], headers
+    return _place(origin), value[:MAX_VALUE], headers
 
 
 def read(settings: Settings, told: Callable[[int], None] = lambda _: None) -> list[Letter]:

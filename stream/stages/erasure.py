@@ -8,7 +8,7 @@ import secrets
 from bisect import bisect_left
 from collections import deque
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from schemas.errors import Rejected
 from schemas.merges import Anonymise, Erase, Forget, decode_merge
@@ -19,6 +19,7 @@ from stream.features.engine import Engine
 from stream.features.erasure import Erasures
 from stream.features.identity import Identities
 from stream.kafka.partitioner import home
+from stream.kafka.record import Record
 from stream.kafka.state import Out
 
 Erasure = Erase | Anonymise | Forget
@@ -27,7 +28,7 @@ Erasure = Erase | Anonymise | Forget
 class Turn(NamedTuple):
     """A record of `merges` that waits, and where the event topics must have been applied to (exclusive)."""
 
-    record: Any
+    record: Record
     after: list[int]
 
 
@@ -97,7 +98,7 @@ class Turns:
         """A run of an event topic was read."""
         self._progress[source].read(last, head)
 
-    def add(self, record: Any) -> bool:
+    def add(self, record: Record) -> bool:
         """Whether the record must wait, behind others or because of what it says; it is then kept."""
         after = _after(record.value)
         if after is None and not self._waiting:
@@ -109,7 +110,7 @@ class Turns:
         """The offset of the first record that waits."""
         return self._waiting[0].record.offset if self._waiting else None
 
-    def next(self, head: Callable[[int], int | None], ends: list[float | None]) -> Any | None:
+    def next(self, head: Callable[[int], int | None], ends: list[float | None]) -> Record | None:
         """The next record whose turn has come; `head` gives a source's first waiting offset, `ends` is as `Ends`."""
         if not self._waiting:
             return None

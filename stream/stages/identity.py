@@ -1,8 +1,9 @@
 """The profile stage's side of `merges`: links, carries and late anonymous events, in and out of one partition."""
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from faust.types import TP
 from msgspec import Struct
 
 from schemas.behaviours import Event
@@ -12,9 +13,11 @@ from schemas.merges import Carry, Forward, Link, decode_merge
 from schemas.outputs import encode
 from schemas.topics import MERGES
 from stream import metrics
-from stream.features.engine import Engine, Record
+from stream.features.engine import Engine
+from stream.features.engine import Record as Output
 from stream.features.identity import SOURCE, Done, Identities, Outcome
 from stream.kafka.partitioner import home
+from stream.kafka.record import Record
 from stream.kafka.state import Out
 from stream.stages.erasure import Erasing
 from stream.stages.letters import refuse
@@ -26,8 +29,6 @@ Apply = Callable[[Event, int, int, int, Out], None]
 class Origin(NamedTuple):
     """The record that a forwarded event once was, should it have to go to dead letters."""
 
-    topic: str
-    partition: int
     offset: int
     timestamp: int
     value: bytes
@@ -53,24 +54,24 @@ class Stitching:
         if link is not None:
             self._send(link.device, link, out)
 
-    def forward(self, record: Any, event: Event, source: int) -> bool:
+    def forward(self, tp: TP, record: Record, event: Event, source: int) -> bool:
         """Whether an anonymous event is a user's who signed in after it; it is then kept, to be sent to her."""
         user = self._identities.user_of(event, source, record.offset)
         if user is None:
             return False
         forward = Forward(
             user=user,
-            topic=record.topic,
-            partition=record.partition,
+            topic=tp.topic,
+            partition=tp.partition,
             offset=record.offset,
             arrived=record.timestamp,
-            event=record.value,
+            event=record.value or b"",
         )
         self._identities.hold(event, source, record.offset, forward)
         metrics.FORWARDED.inc()
         return True
 
-    def read(self, record: Any, out: Out) -> list[Record]:
+    def read(self, record: Record, out: Out) -> list[Output]:
         """One record of `merges`; gives what other stages are told. Raises `Rejected`."""
         said = decode_merge(record.value)
         if isinstance(said, Forward):
@@ -100,8 +101,8 @@ class Stitching:
             event.customer = said.user
             self._apply(event, SOURCE, offset, said.arrived, out)
         except Rejected as rejected:
-            key = said.user.encode()
-            refuse(Origin(said.topic, said.partition, said.offset, said.arrived, said.event, key), rejected, out)
+            origin = Origin(said.offset, said.arrived, said.event, said.user.encode())
+            refuse(TP(said.topic, said.partition), origin, rejected, out)
 
     def _send(self, to: str, said: Struct, out: Out) -> None:
         out(MERGES.name, to.encode(), encode(said), home(to, self._partitions))

@@ -87,10 +87,10 @@ class LabelPartition:
 
     async def process(self, run: Run, out: Out) -> None:
         """Predictions and behaviours, then what has matured by the new clock."""
-        is_score = run.records[0].topic == self._scores
+        is_score = run.tp.topic == self._scores
         for record in run.records:
             if record.value is None:
-                self._forget(record.key.decode())
+                self._forget((record.key or b"").decode())
             elif is_score:
                 self._predicted(_scores.decode(record.value))
             else:

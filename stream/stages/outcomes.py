@@ -1,7 +1,7 @@
 """Outcomes, as the score stage reads them: what customers want to hear no more of changes what they are told."""
 
 import logging
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
@@ -10,6 +10,7 @@ from schemas.outputs import Outcome
 from schemas.topics import OUTCOMES
 from stream import metrics
 from stream.kafka.partitioner import home
+from stream.kafka.record import Record
 from stream.kafka.state import Out
 
 log = logging.getLogger("footfall.outcomes")
@@ -18,7 +19,7 @@ _outcomes = msgspec.json.Decoder(Outcome)
 KNOWN: Final = frozenset({"delivered", "opened", "clicked", "converted", "failed", UNSUBSCRIBED, SUBSCRIBED})
 
 
-def read(record: Any, number: int, partitions: int, out: Out) -> Outcome | None:
+def read(record: Record, number: int, partitions: int, out: Out) -> Outcome | None:
     """The outcome of a record, or None: where it cannot be read, it is logged, counted, and stays on its topic.
 
     One that another partitioner has put here is sent on to its customer's partition `number`, where she is decided on.

@@ -3,7 +3,9 @@
 import math
 import time
 from collections.abc import Iterator, Sequence
-from typing import Any, Final
+from typing import Final
+
+from faust.types import TP
 
 from schemas.behaviours import Behaviour, Event
 from schemas.decode import decode
@@ -13,11 +15,13 @@ from schemas.topics import CLICKSTREAM, DAY_MS, FEATURES, INTERACTIONS, MERGES, 
 from stream import metrics
 from stream.features.align import Aligner
 from stream.features.codec import encode_profile
-from stream.features.engine import Config, Engine, Record
+from stream.features.engine import Config, Engine
+from stream.features.engine import Record as Output
 from stream.features.identity import SOURCE
 from stream.features.marker import MARKER, Marker, decode_marker, encode_marker
 from stream.features.timers import Delays
 from stream.kafka.partitioner import home
+from stream.kafka.record import Record
 from stream.kafka.stage import Stage
 from stream.kafka.state import Ends, Held, Out
 from stream.kafka.transport import Run
@@ -79,10 +83,11 @@ class ProfilePartition:
         self._number = number
         self._partitions = settings.partitions
         self._prefix = settings.topic_prefix
+        self._inputs = {source: TP(self._prefix + name, number) for name, source in SOURCES.items()}
         self._currency = settings.currency
         self._engine = Engine(engine_config(settings))
         self._stitching = Stitching(self._engine, settings.partitions, self._take)
-        self._aligner: Aligner[tuple[Any, Event]] = Aligner(len(ALIGNED), PATIENCE_S)
+        self._aligner: Aligner[tuple[Record, Event]] = Aligner(len(ALIGNED), PATIENCE_S)
         self._turns = Turns(len(ALIGNED))
         self._ends = ends
         self._marked: Marker | None = None
@@ -108,11 +113,11 @@ class ProfilePartition:
 
         Its turn may be later: what waits for records of the other topic leaves by `release`.
         """
-        source = SOURCES[run.records[0].topic[len(self._prefix) :]]
+        source = SOURCES[run.tp.topic[len(self._prefix) :]]
         if source == SOURCE:
             self._stitch(run, out)
             return
-        read = self._read(run.records, out)
+        read = self._read(run, out)
         self._turns.read(source, run.offset, self._head(source))
         self._aligner.add(source, *read, self._engine.clock, time.time())
         self.release(out)
@@ -123,18 +128,18 @@ class ProfilePartition:
                 self._merge(record, out)
         self._measure()
 
-    def _merge(self, record: Any, out: Out) -> None:
+    def _merge(self, record: Record, out: Out) -> None:
         try:
             _send(self._stitching.read(record, out), out)
         except Rejected as rejected:
-            refuse(record, rejected, out)
+            refuse(self._inputs[SOURCE], record, rejected, out)
 
-    def _read(self, records: Sequence[Any], out: Out) -> tuple[list[int], list[int], list[tuple[Any, Event]]]:
+    def _read(self, run: Run, out: Out) -> tuple[list[int], list[int], list[tuple[Record, Event]]]:
         """When each of them that is an event of this partition happened, when it arrived, and it itself."""
         engine, currency, here, partitions = self._engine, self._currency, self._number, self._partitions
         profiles, time_of = engine.profiles, engine.time
         times, arrivals, events = [], [], []
-        for record in records:
+        for record in run.records:
             arrived = record.timestamp
             try:
                 event = decode(record.value, currency)
@@ -142,7 +147,7 @@ class ProfilePartition:
                 if at > arrived:
                     at = time_of(at, arrived)
             except Rejected as rejected:
-                refuse(record, rejected, out)
+                refuse(run.tp, record, rejected, out)
                 continue
             # Whoever has a profile here lives here; only a new customer's home needs to be looked up.
             customer = event.customer
@@ -151,13 +156,13 @@ class ProfilePartition:
                 arrivals.append(arrived)
                 events.append((record, event))
             else:
-                self._reroute(record, customer, out)
+                self._reroute(run, record, customer, out)
         return times, arrivals, events
 
-    def _reroute(self, record: Any, customer: str, out: Out) -> None:
+    def _reroute(self, run: Run, record: Record, customer: str, out: Out) -> None:
         """Other keys and other partitioners: an event that belongs to another partition's profile is sent there."""
         number = home(customer, self._partitions)
-        out(record.topic[len(self._prefix) :], customer.encode(), record.value, number, record.headers)
+        out(run.tp.topic[len(self._prefix) :], customer.encode(), record.value, number, record.headers)
         metrics.REROUTED.inc()
 
     def release(self, out: Out) -> bool:
@@ -179,21 +184,22 @@ class ProfilePartition:
     def _head(self, source: int) -> int | None:
         """The offset of the first of a topic's records that waits."""
         head = self._aligner.head(source)
-        return None if head is None else int(head[0].offset)
+        return None if head is None else head[0].offset
 
-    def _apply(self, batch: Sequence[tuple[Any, Event]], source: int, out: Out) -> None:
+    def _apply(self, batch: Sequence[tuple[Record, Event]], source: int, out: Out) -> None:
         apply, behaviours, forward = self._engine.apply, self._behaviours, self._stitching.forward
+        tp = self._inputs[source]
         for record, event in batch:
             try:
                 if event.anonymous:
                     self._take(event, source, record.offset, record.timestamp, out)
-                elif event.known or not forward(record, event, source):
+                elif event.known or not forward(tp, record, event, source):
                     records = apply(event, source, record.offset, record.timestamp)
                     behaviours[event.behaviour] += 1
                     if records:
                         _send(records, out)
             except Rejected as rejected:
-                refuse(record, rejected, out)
+                refuse(tp, record, rejected, out)
 
     def _take(self, event: Event, source: int, offset: int, arrived: int, out: Out) -> None:
         engine = self._engine
@@ -254,7 +260,7 @@ class ProfilePartition:
         _send(self._engine.idle(now), out)
 
 
-def _send(records: list[Record], out: Out) -> None:
+def _send(records: list[Output], out: Out) -> None:
     for record in records:
         if isinstance(record, Snapshot):
             out(FEATURES.name, record.customer.encode(), encode(record))

@@ -134,7 +134,7 @@ class ScorePartition:
 
     async def process(self, run: Run, out: Out) -> None:
         """Score the run's snapshots, a batch at a time."""
-        if run.records[0].topic.endswith(OUTCOMES.name):
+        if run.tp.topic.endswith(OUTCOMES.name):
             self._hear(run, out)
             return
         await self._models.ready.wait()

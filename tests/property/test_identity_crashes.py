@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable, Coroutine
 from typing import Any, NamedTuple
 
+from faust.types import TP
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -36,8 +37,6 @@ STEPS = 6  # where a barrier can be cut off
 class Record(NamedTuple):
     """A record as a stage reads it."""
 
-    topic: str
-    partition: int
     offset: int
     value: bytes
     timestamp: int = T0 + 86_400_000
@@ -55,7 +54,7 @@ class Kafka:
 
     def append(self, topic: str, partition: int, value: bytes) -> None:
         log = self.logs[topic, partition]
-        log.append(Record(topic, partition, len(log), value))
+        log.append(Record(len(log), value))
 
 
 class Worker:
@@ -86,7 +85,7 @@ class Worker:
     def process(self, topic: str, most: int) -> bool:
         records = self.kafka.logs[topic, self.number][self.read[topic] :][:most]
         if records:
-            finish(self.state.process(Run(records), self.out))
+            finish(self.state.process(Run(TP(topic, self.number), records), self.out))
             self.read[topic] += len(records)
         return bool(records)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from operator import itemgetter
 
 import msgspec
+from faust.types import TP
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -38,6 +39,7 @@ class Record:
     offset: int
     value: bytes
     timestamp: int = ARRIVED
+    key: bytes | None = None
     headers: tuple[tuple[str, bytes], ...] = ()
 
 
@@ -91,7 +93,7 @@ def profiles(store: list[tuple[bytes, bytes | None]], clock: int) -> dict[bytes,
 def feed(state: ProfilePartition, records: list[Record], told: Told) -> None:
     async def one_by_one() -> None:
         for record in records:
-            await state.process(Run([record]), told)
+            await state.process(Run(TP(record.topic, 0), [record]), told)
 
     asyncio.run(one_by_one())
 

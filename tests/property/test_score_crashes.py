@@ -11,6 +11,7 @@ from typing import Any
 from unittest import mock
 
 import msgspec
+from faust.types import TP
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -107,8 +108,8 @@ class Life:
             # Every third waited for so long that it is scored without BERT, and its list is made later.
             self._now = one.at / 1000 + (LATE_S if offset % 3 == 1 else 0.0)
             topic = FEATURES.name if isinstance(one, Snapshot) else OUTCOMES.name
-            record = SimpleNamespace(topic=topic, key=one.customer.encode(), value=encode(one), offset=offset)
-            await self.state.process(Run([record]), self._out)
+            record = SimpleNamespace(key=one.customer.encode(), value=encode(one), offset=offset)
+            await self.state.process(Run(TP(topic, 0), [record]), self._out)
             self._read = offset + 1
             if offset % 4 == 0:
                 self.state.release(self._out)

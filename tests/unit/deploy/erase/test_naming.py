@@ -15,6 +15,7 @@ from stream.kafka import dead_letters
 from tests.unit.stream.kafka.test_dead_letters import Record
 
 ANN = Naming("ann/ä")
+ORIGIN = dead_letters.Origin("clickstream", 0, 7)
 
 
 def hers(topic: str, key: str | None, value: bytes | None = b"{}", headers: Headers = ()) -> bool:
@@ -79,9 +80,9 @@ def test_a_devices_profile_names_who_signed_in_and_not_what_was_read_there() -> 
 
 def test_a_dead_letter_is_hers_by_the_key_that_its_event_had() -> None:
     refused = Rejected(Reason.NOT_JSON, "no")
-    key, value, headers = dead_letters.write(Record(value=b"\xff", key="ann/ä".encode()), refused, 1)
+    key, value, headers = dead_letters.write(ORIGIN, Record(value=b"\xff", key="ann/ä".encode()), refused, 1)
     assert ANN.in_record("dead-letters", key, value, headers)
-    key, value, headers = dead_letters.write(Record(value=b"\xff", key=b"bob"), refused, 1)
+    key, value, headers = dead_letters.write(ORIGIN, Record(value=b"\xff", key=b"bob"), refused, 1)
     assert not ANN.in_record("dead-letters", key, value, headers)
 
 

@@ -123,7 +123,7 @@ class Messages:
         self.queue: asyncio.Queue[Any] = asyncio.Queue()
 
     def put(self, *offsets: int) -> None:
-        run = Run([SimpleNamespace(offset=offset, value=b"%d" % offset) for offset in offsets])
+        run = Run(INPUT, [cast(Any, SimpleNamespace(offset=offset, value=b"%d" % offset)) for offset in offsets])
         message = SimpleNamespace(partition=0, offset=run.offset, value=run, tp=INPUT, topic=INPUT.topic)
         self.queue.put_nowait(SimpleNamespace(message=message))
 

@@ -20,8 +20,6 @@ class Record:
 
     value: bytes | None = b"{}"
     key: bytes | None = b"ann"
-    topic: str = "t-clickstream"
-    partition: int = 3
     offset: int = 41
     timestamp: int = 1_000
     headers: tuple[tuple[str, bytes], ...] = ()
@@ -74,7 +72,8 @@ def log() -> Log:
 
 
 def refuse(log: Log, **record: Any) -> None:
-    log.append(*dead_letters.write(Record(**record), REFUSED, 2_000))
+    one = Record(**record)
+    log.append(*dead_letters.write(Origin("t-clickstream", 3, one.offset), one, REFUSED, 2_000))
 
 
 def test_what_is_written_is_read_back(log: Log) -> None:
@@ -118,7 +117,7 @@ def test_a_deleted_letter_is_none_and_the_others_stay(log: Log) -> None:
     (left,) = log.letters()
     assert (left.origin.offset, left.key) == (42, b"ann")
     # A letter of before keys were its own has the event's key, and is deleted by that.
-    _, value, headers = dead_letters.write(Record(offset=43), REFUSED, 2_000)
+    _, value, headers = dead_letters.write(Origin("t-clickstream", 3, 43), Record(offset=43), REFUSED, 2_000)
     log.append(b"ann", value, [header for header in headers if header[0] != "footfall-key"])
     assert [letter.key for letter in log.letters()] == [b"ann", b"ann"]
     log.append(b"ann", None, [])

@@ -6,12 +6,9 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
-from aiokafka.consumer import fetcher
-from aiokafka.record.default_records import DefaultRecordBatchBuilder
-from aiokafka.record.memory_records import MemoryRecords
 from faust.types import TP
 
-from stream.kafka.transport import HELD_S, Consumer, ConsumerThread, Read, Record
+from stream.kafka.transport import HELD_S, Consumer, ConsumerThread, Read
 
 INPUT = TP("clickstream", 0)
 
@@ -95,14 +92,3 @@ async def test_a_partition_that_the_stream_is_full_of_is_looked_for_again_soon(c
     assert await asyncio.wait_for(consumer._wait_next_records(1.0), 0.9) == ({}, set())
     consumer.on_buffer_drop(other)
     assert consumer._get_active_partitions() == {other}
-
-
-def test_what_is_fetched_says_all_that_is_read_of_a_record() -> None:
-    batch = DefaultRecordBatchBuilder(2, 3, 0, -1, -1, -1, 1_000)
-    batch.append(0, 1_700_000_000_000, b"ann", b"{}", [("footfall-replay", b"0:3")])
-    batch.append(1, 1_700_000_000_001, None, None, [])
-    found = list(fetcher.PartitionRecords(INPUT, MemoryRecords(bytes(batch.build())), [], 0, None, None, True, 1))
-    assert found == [
-        Record(TP("clickstream", 0), 0, 1_700_000_000_000, b"ann", b"{}", [("footfall-replay", b"0:3")]),
-        Record(TP("clickstream", 0), 1, 1_700_000_000_001, None, None, []),
-    ]

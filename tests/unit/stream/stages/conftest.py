@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
+from faust.types import TP
 
 from stream.kafka.producer import Headers
 from stream.kafka.transport import Run
@@ -17,8 +19,6 @@ class Record:
 
     value: bytes | None
     offset: int = 0
-    topic: str = "clickstream"
-    partition: int = 0
     key: bytes | None = None
     timestamp: int = 1_700_000_000_000
     headers: tuple[tuple[str, bytes], ...] = ()
@@ -62,8 +62,8 @@ def out() -> Outputs:
 
 @pytest.fixture
 def run() -> Callable[..., Run]:
-    def make(*values: bytes | None, topic: str = "clickstream", first: int = 0, **more: object) -> Run:
-        return Run([Record(value, first + i, topic, **more) for i, value in enumerate(values)])  # type: ignore[arg-type]
+    def make(*values: bytes | None, topic: str = "clickstream", first: int = 0, **more: Any) -> Run:
+        return Run(TP(topic, 0), [Record(value, first + i, **more) for i, value in enumerate(values)])
 
     return make
 
