@@ -3,9 +3,9 @@
 import asyncio
 from collections.abc import Sequence
 from types import SimpleNamespace
-from typing import cast
 
 import msgspec
+from faust.types import TP
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -60,8 +60,8 @@ class Worker:
     async def _read(self, records: Sequence[Score | Interaction]) -> None:
         for record in records:
             topic = "scores" if isinstance(record, Score) else "interactions"
-            one = SimpleNamespace(topic=topic, key=record.customer.encode(), value=encode(record), offset=0)
-            await self._state.process(cast(Run, SimpleNamespace(records=[one])), self._out)
+            one = SimpleNamespace(key=record.customer.encode(), value=encode(record), offset=0)
+            await self._state.process(Run(TP(topic, 0), [one]), self._out)
 
     def _out(
         self,

@@ -16,7 +16,7 @@ INPUT = TP("clickstream", 0)
 @pytest.fixture
 def consumer() -> Consumer:
     consumer = object.__new__(Consumer)
-    consumer.app = cast(Any, SimpleNamespace(in_recovery=False))
+    consumer.app = cast(Any, SimpleNamespace(in_recovery=False, conf=SimpleNamespace(broker_max_poll_records=8)))
     consumer.held, consumer._buffered_partitions = set(), set()
     consumer._done = {}
     return consumer
@@ -92,3 +92,19 @@ async def test_a_partition_that_the_stream_is_full_of_is_looked_for_again_soon(c
     assert await asyncio.wait_for(consumer._wait_next_records(1.0), 0.9) == ({}, set())
     consumer.on_buffer_drop(other)
     assert consumer._get_active_partitions() == {other}
+
+
+async def test_what_is_fetched_at_once_is_handed_on_as_runs_of_their_size(consumer: Consumer) -> None:
+    records = [SimpleNamespace(offset=offset) for offset in range(5)]
+
+    async def getmany(active: set[TP], timeout: float) -> dict[TP, list[Any]]:  # noqa: ARG001
+        return {INPUT: records, TP("orders", 0): []}
+
+    consumer._trickles = False
+    consumer._thread = cast(Any, SimpleNamespace(getmany=getmany))
+    runs = (await consumer._getmany({INPUT}, 1.0))[INPUT]
+    assert [(run.tp, run.records, run.offset) for run in runs] == [
+        (INPUT, records[:2], 1),
+        (INPUT, records[2:4], 3),
+        (INPUT, records[4:], 4),
+    ]
