@@ -54,9 +54,9 @@ def decode(raw: bytes | None, currency: str) -> Event:
     return event
 
 
-def _event(head: Envelope, raw: bytes, currency: str, behaviour: Behaviour) -> Event:
+def _event(envelope: Envelope, raw: bytes, currency: str, behaviour: Behaviour) -> Event:
     """What every message says; its bytes are hashed where it has no messageId."""
-    user, anonymous, context = head.userId, head.anonymousId, head.context
+    user, anonymous, context = envelope.userId, envelope.anonymousId, envelope.context
     if user is None and anonymous is None:
         raise Rejected(Reason.NO_CUSTOMER, "neither userId nor anonymousId is set")
     device = channel = ""
@@ -69,9 +69,9 @@ def _event(head: Envelope, raw: bytes, currency: str, behaviour: Behaviour) -> E
     # By position, in the order of the fields: by name it takes twice as long.
     return Event(
         behaviour,
-        parse_time(head.timestamp),
+        parse_time(envelope.timestamp),
         str(anonymous if user is None else user),
-        message_key(head.messageId or raw),
+        message_key(envelope.messageId or raw),
         user is not None,
         "" if user is None or anonymous is None else str(anonymous),
         currency,

@@ -159,8 +159,8 @@ class OrderChanged(Properties, frozen=True, gc=False):
     currency: str | None = None
 
 
-class Head(Struct, frozen=True, kw_only=True, gc=False):
-    """What every message has around its event and properties."""
+class Envelope(Struct, frozen=True, kw_only=True, gc=False):
+    """A message, its properties not looked at yet; `timestamp` is ISO 8601, or epoch seconds or milliseconds."""
 
     type: str
     timestamp: str | int | float
@@ -168,11 +168,6 @@ class Head(Struct, frozen=True, kw_only=True, gc=False):
     userId: Id | None = None
     anonymousId: Id | None = None
     context: Context | None = None
-
-
-class Envelope(Head, frozen=True, kw_only=True, gc=False):
-    """A message, its properties not looked at yet; `timestamp` is ISO 8601, or epoch seconds or milliseconds."""
-
     event: str | None = None
     properties: msgspec.Raw = field(default_factory=lambda: msgspec.Raw(b"{}"))
 
