@@ -116,6 +116,7 @@ def test_one_folder_serves_from_a_cpu_and_from_a_gpu(tmp_path: Path, monkeypatch
     monkeypatch.setattr(repository, "GPUS", (tmp_path / "none",))
     assert [repository.on_gpu(device) for device in ("auto", "cpu", "cuda")] == [False, False, True]
     monkeypatch.setattr(repository, "GPUS", (tmp_path / "none", tmp_path))
+    monkeypatch.setattr(repository, "DRIVER", tmp_path / "none")
     assert [repository.on_gpu(device) for device in ("auto", "cpu", "cuda")] == [True, False, True]
     on_gpu = repository.configure(template, "bert-2", on_gpu=True)
     assert 'name: "bert-2"' in on_gpu
@@ -180,6 +181,7 @@ def test_on_a_gpu_the_drivers_library_is_found_where_a_container_says(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, device: Literal["cpu", "cuda"], found: str
 ) -> None:
     monkeypatch.setattr(repository, "GPUS", (tmp_path,))
+    monkeypatch.setattr(repository, "DRIVER", tmp_path / "none")
     here = Installation(tmp_path, tmp_path, Path("/python"))
     monkeypatch.setattr(triton, "install", lambda *_, **__: here)
     monkeypatch.setenv("LD_LIBRARY_PATH", "/driver")
