@@ -19,12 +19,16 @@ PARALLEL := -n 2 --dist loadfile --no-loadscope-reorder
 SEED ?= 7
 KILLS ?= 20
 
-.PHONY: help setup demo test test-fast test-train chaos lint format clean distclean
+.PHONY: help setup core demo test test-fast test-train chaos lint format clean distclean
 
 help:  ## Show this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: $(STAMP)  ## Install everything into .venv, with the `footfall` command.
+setup: core  ## Install everything into .venv, with the `footfall` command.
+
+# Once for each version of its sources; without a C compiler they are interpreted.
+core: $(STAMP)
+	@$(BIN)/footfall compile --if-possible
 
 $(STAMP): requirements.txt pyproject.toml
 	@test -n "$(PYTHON)" || { echo 'Footfall needs Python 3.11, 3.12 or 3.13 with its venv module: make PYTHON=...' >&2; exit 1; }
@@ -40,13 +44,13 @@ $(DEV_STAMP): $(STAMP) requirements-dev.txt
 demo: setup  ## Start everything with a simulated storefront; Ctrl-C ends it (after 120 s where there is no terminal).
 	@if [ -t 0 ] && [ -t 1 ]; then exec $(BIN)/footfall demo; else exec $(BIN)/footfall demo --seconds 120; fi
 
-test: lint  ## Check style, types, layers, and run every test.
+test: lint core  ## Check style, types, layers, and run every test.
 	$(BIN)/python -m pytest $(PARALLEL)
 
-test-fast: $(DEV_STAMP)  ## The tests that need neither broker nor Triton.
+test-fast: $(DEV_STAMP) core  ## The tests that need neither broker nor Triton.
 	$(BIN)/python -m pytest $(PARALLEL) -m "not integration"
 
-chaos: $(DEV_STAMP)  ## Kill workers and broker all along and compare what comes of it; SEED=7 KILLS=40 for another, longer storm.
+chaos: $(DEV_STAMP) core  ## Kill workers and broker all along and compare what comes of it; SEED=7 KILLS=40 for another, longer storm.
 	CHAOS_SEED=$(SEED) CHAOS_KILLS=$(KILLS) $(BIN)/python -m pytest -s --show-capture=no tests/chaos tests/integration/test_any_order.py
 
 test-train: $(TRAIN_STAMP)  ## The tests of training, in an environment of its own with torch (several GB).

@@ -61,11 +61,12 @@ def _line(product: Product | OneProduct | CartChange, currency: str) -> Line:
 
 def _lines(products: list[Product], currency: str) -> tuple[Line, ...]:
     lines: list[Line] = []
-    try:
-        lines.extend(_line(product, currency) for product in products)
-    except Rejected as rejected:
-        # Those before the broken one are in the list.
-        raise rejected.within(f"$.properties.products[{len(lines)}]") from rejected.__cause__
+    for product in products:
+        try:
+            line = _line(product, currency)
+        except Rejected as rejected:
+            raise rejected.within(f"$.properties.products[{len(lines)}]") from rejected.__cause__
+        lines.append(line)
     return tuple(lines)
 
 

@@ -87,7 +87,7 @@ class Settings(BaseSettings):
         1.0, gt=0, description="time between two barriers: what is read again after a crash"
     )
     flush_behind: int = Field(
-        3,
+        10,
         ge=1,
         description="of so many intervals one has a barrier while a worker catches up: each changed profile is "
         "written once a barrier, so rare ones cost less",

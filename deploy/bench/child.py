@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from deploy.bench.job import LAST
+from schemas import compiled
 from schemas.errors import OperatorError
 
 ROOT = Path(__file__).parents[2]
@@ -83,13 +84,15 @@ async def child(
     """Run `python -m arguments…` with its log in `folder` while the block runs; then TERM, and KILL after a grace."""
     folder.mkdir(parents=True, exist_ok=True)
     log = folder / "log"
+    # Whichever Python it is, it runs the core as this one does.
+    known = {"PYTHONPATH": str(ROOT), compiled.SWITCH: os.environ.get(compiled.SWITCH) or str(compiled.base())}
     with log.open("wb") as errors:
         process = await asyncio.create_subprocess_exec(
             python,
             "-m",
             *arguments,
             cwd=ROOT,
-            env=os.environ | {"PYTHONPATH": str(ROOT)} | (env or {}),
+            env=os.environ | known | (env or {}),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=errors,

@@ -1,10 +1,13 @@
 """A place of its own for a benchmark: a broker on free ports, its data in a temporary folder, gone afterwards."""
 
+import asyncio
 import tempfile
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
+from deploy.core.build import ensure
 from deploy.local import catalogue
 from deploy.local.broker import Broker
 from deploy.local.part import Part
@@ -43,7 +46,11 @@ def build(name: str, settings: Settings, stack_id: str) -> Part | None:
 async def place(
     settings: Settings, parts: Collection[str] = ("kafka",), *, announce: Announce, **more: object
 ) -> AsyncIterator[tuple[Settings, Stack]]:
-    """Run `parts` as long as the block does; yields the settings that reach them, and the stack."""
+    """Run `parts` as long as the block does; yields the settings that reach them, and the stack.
+
+    The core is compiled before, where it can be: it is what is to be measured.
+    """
+    await asyncio.to_thread(ensure, settings.cache_dir, partial(announce, "core"))
     with tempfile.TemporaryDirectory(prefix="footfall-bench-") as folder:
         own = private(settings, Path(folder), **more)
         async with Stack(own, parts, announce=announce, build=build) as stack:

@@ -6,18 +6,8 @@ from collections.abc import Iterable
 from schemas.behaviours import Behaviour, Event
 from schemas.features import DAY_MS, HOUR_MS
 from stream.features import derive, ledger, windows
-from stream.features.profile import (
-    CART,
-    OWNED,
-    REVIEWS,
-    SEEN,
-    SEEN_DAYS,
-    STORY,
-    CartOp,
-    Moment,
-    Profile,
-    Sentiment,
-)
+from stream.features.kept import CartOp, Moment, Sentiment
+from stream.features.profile import CART, OWNED, REVIEWS, SEEN, SEEN_DAYS, STORY, Profile
 
 ORDER_CHANGES = frozenset({Behaviour.ORDER, Behaviour.ORDER_UPDATE, Behaviour.CANCEL, Behaviour.REFUND})
 # By name here: looking one up in its class takes as long as counting the behaviour.

@@ -13,14 +13,16 @@ from struct import Struct as Layout
 from struct import unpack
 from threading import local
 from types import GenericAlias
-from typing import Any, Final, get_type_hints
+from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
 from zstandard import ZstdCompressor, ZstdDecompressor, ZstdError
 
 from schemas.hashing import MESSAGE_BYTES
-from stream.features.profile import SEEN, Profile
+from stream.features.ids import Identity
+from stream.features.kept import CartOp, Entry, Moment, Sentiment
+from stream.features.profile import SEEN, UNSTORED, Profile
 from stream.features.windows import Counters
 
 VERSION: Final = 4
@@ -53,15 +55,29 @@ class Header(Struct, array_like=True, frozen=True, gc=False):
 
 # A layout for each number of messages: `struct` forgets the formats that it is given when they are many.
 _WORDS: Final = tuple(Layout(f"<{count}Q") for count in range(SEEN + 1))
-_STORED = tuple(field.name for field in fields(Profile) if field.init)
-_NAMES = tuple(name for name in _STORED if name not in ("seen", "touched", "applied"))
+# `seen` is packed, and the others are in the header.
+_APART: Final = ("seen", "touched", "applied")
+_STORED = [field for field in fields(Profile) if field.metadata != UNSTORED and field.name not in _APART]
+_NAMES = tuple(field.name for field in _STORED)
 _values = attrgetter(*_NAMES)
 _COUNTERS: Final = 2 + _NAMES.index("counters")
 _zstd = _Zstd()
 _encoder = msgspec.msgpack.Encoder()
 _header = msgspec.msgpack.Decoder(Header)
-_hints = get_type_hints(Profile) | {"counters": dict[int, int] | list[int]}
-_types: tuple[Any, ...] = (int, bytes, *(_hints[name] for name in _NAMES))
+# What they hold is not known of a class that is compiled.
+_WITHIN: dict[str, Any] = {
+    "counters": dict[int, int] | list[int],
+    "story": list[Moment],
+    "cart": list[CartOp],
+    "orders": dict[int, Entry],
+    "owned": dict[str, int],
+    "money": dict[str, int],
+    "habits": list[int],
+    "rating": tuple[int, int, float],
+    "sentiments": list[Sentiment],
+    "ids": Identity | None,
+}
+_types: tuple[Any, ...] = (int, bytes, *(_WITHIN.get(field.name, field.type) for field in _STORED))
 _decoder: msgspec.msgpack.Decoder[Any] = msgspec.msgpack.Decoder(GenericAlias(tuple, _types))
 
 

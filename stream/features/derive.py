@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from math import sqrt
 from typing import NamedTuple
 
-from stream.features.profile import CartOp, Moment, Profile
+from stream.features.kept import CartOp, Moment
+from stream.features.profile import Profile
 
 OVERDUE = 1.5
 

@@ -16,9 +16,10 @@ from stream.features.align import LIVE_MS
 from stream.features.apply import ORDER_CHANGES, apply, prune
 from stream.features.codec import decode_profile, read_header
 from stream.features.interactions import interactions, of_order
+from stream.features.kept import Moment
 from stream.features.marker import Marker
 from stream.features.memory import beyond
-from stream.features.profile import Moment, Profile
+from stream.features.profile import Profile
 from stream.features.timers import EXPIRED, Delays
 from stream.features.vector import features_at
 

@@ -25,7 +25,8 @@ from stream.features.codec import encode_profile
 from stream.features.engine import Engine
 from stream.features.identity import SOURCE, Identities
 from stream.features.ids import Identity
-from stream.features.profile import Moment, Profile
+from stream.features.kept import Moment
+from stream.features.profile import Profile
 
 # Behaviours whose words the customer wrote herself; those of the others are the shop's names of things.
 FREE_WORDS: Final = frozenset({Behaviour.SEARCH, Behaviour.REVIEW})

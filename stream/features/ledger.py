@@ -4,14 +4,16 @@ An entry's contribution is a function of the entry alone; a change applies the d
 before and after it. So whatever comes in whatever order, exactly what an order added is what is taken back.
 """
 
-from msgspec import Struct
+from dataclasses import dataclass
 
 from schemas.behaviours import Behaviour, Event
 from stream.features import windows
-from stream.features.profile import LEDGER, Entry, Profile
+from stream.features.kept import Entry
+from stream.features.profile import LEDGER, Profile
 
 
-class Contribution(Struct, frozen=True, gc=False):
+@dataclass(slots=True)
+class Contribution:
     """What an order adds: to counts, to money paid and money returned (minor units), to pieces and discounts."""
 
     orders: int = 0

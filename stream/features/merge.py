@@ -11,7 +11,8 @@ unless it reports an order; an order that one of the ledgers has forgotten is tw
 from schemas.behaviours import Behaviour
 from stream.features import derive, ledger
 from stream.features.apply import newest_read, take_back
-from stream.features.profile import CART, OWNED, SEEN, STORY, Moment, Profile
+from stream.features.kept import Moment
+from stream.features.profile import CART, OWNED, SEEN, STORY, Profile
 
 
 def merge(profile: Profile, other: Profile, base: str) -> None:

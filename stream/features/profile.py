@@ -5,11 +5,9 @@ cart, gaps, affinities, story) is computed when a snapshot is taken. See `stream
 """
 
 from dataclasses import dataclass, field
-from typing import NamedTuple
-
-from msgspec import Struct
 
 from stream.features.ids import Identity
+from stream.features.kept import CartOp, Entry, Moment, Sentiment
 
 STORY = 32  # behaviours kept: bounds session depth, affinities and BERT's story
 LEDGER = 24  # orders kept: bounds order deduplication, refunds of known orders, purchase gaps
@@ -19,52 +17,7 @@ REVIEWS = 8  # reviews kept of which it is known how content they read
 SEEN = 128  # message ids kept: a repeat is recognised among the customer's last 128 messages,
 SEEN_DAYS = 7  # of so many days before her newest behaviour: as long as the logs are kept
 
-
-class Moment(Struct, frozen=True, array_like=True, order=True, gc=False):
-    """One behaviour; ordered by (at, message)."""
-
-    at: int
-    message: int
-    behaviour: int
-    item: str = ""
-    category: str = ""
-    brand: str = ""
-    amount: int = 0
-    pieces: int = 0
-    words: str = ""
-
-
-class CartOp(Struct, frozen=True, array_like=True, order=True, gc=False):
-    """Pieces of an item put into the cart (or, negative, taken out), at a price in minor units."""
-
-    at: int
-    message: int
-    item: str
-    pieces: int
-    price: int = 0
-
-
-class Sentiment(NamedTuple):
-    """How content a review reads, 0 to 1; one a review, of several the highest."""
-
-    at: int
-    message: int
-    content: float
-
-
-class Entry(Struct, array_like=True, gc=False):
-    """One order as far as it is known: a refund may come before its order, an order twice."""
-
-    at: int = 0
-    total: int = 0
-    pieces: int = 0
-    discount: int = 0
-    currency: str = ""
-    refunded: int = 0
-    placed: bool = False
-    cancelled: bool = False
-    returned: bool = False
-    updated: int = 0
+UNSTORED = {"stored": False}  # says of a field that it is none of the store's
 
 
 @dataclass(slots=True)
@@ -113,8 +66,8 @@ class Profile:
     overdue: int = 0
     known: bool = False
     ids: Identity | None = None
-    armed: int = field(default=0, init=False, compare=False, repr=False)
-    dirty: bool = field(default=False, init=False, compare=False, repr=False)
+    armed: int = field(default=0, compare=False, repr=False, metadata=UNSTORED)
+    dirty: bool = field(default=False, compare=False, repr=False, metadata=UNSTORED)
 
     @property
     def last_order(self) -> int:

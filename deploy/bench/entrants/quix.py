@@ -1,7 +1,7 @@
 """quix: Quix Streams with its RocksDB store and changelog topic. It runs in an environment of its own.
 
-Tuned as far as its documentation goes: raw bytes in, bytes in the store (no JSON), a commit in three seconds, as ours
-has while it catches up. Both topics share one store, so they are concatenated.
+Tuned as far as its documentation goes: raw bytes in, bytes in the store (no JSON), a commit in ten seconds, as ours has
+while it catches up. Both topics share one store, so they are concatenated.
 """
 
 import logging
@@ -51,7 +51,7 @@ def main() -> None:
         broker_address=job.brokers,
         consumer_group=job.group,
         auto_offset_reset="earliest",
-        commit_interval=3.0,
+        commit_interval=10.0,
         state_dir=Path(job.folder) / "state",
         loglevel=logging.WARNING,
         consumer_extra_config={"fetch.message.max.bytes": 4 * 1024 * 1024},

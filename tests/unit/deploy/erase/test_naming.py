@@ -10,7 +10,8 @@ from schemas.merges import Carry, Erase, Forget, Forward, Link
 from schemas.outputs import Interaction, encode
 from stream.features.codec import encode_profile
 from stream.features.ids import Identity
-from stream.features.profile import Moment, Profile
+from stream.features.kept import Moment
+from stream.features.profile import Profile
 from stream.kafka import dead_letters
 from tests.unit.stream.kafka.test_dead_letters import Record
 
