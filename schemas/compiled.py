@@ -23,6 +23,7 @@ ROOT: Final = Path(__file__).resolve().parents[1]
 # Constants are compiled into those who use them: all that these folders hold is part of the digest.
 FOLDERS: Final = ("schemas", "stream/features")
 MODULES: Final = (
+    "schemas.behaviours",
     "schemas.decode",
     "schemas.fill",
     "schemas.hashing",

@@ -5,8 +5,6 @@ from collections.abc import Callable
 from sys import intern
 from typing import Final
 
-from msgspec.structs import replace
-
 from schemas.behaviours import Event, Line
 from schemas.errors import Reason, Rejected
 from schemas.events import (
@@ -93,7 +91,7 @@ def _one(event: Event, p: OneProduct | CartChange) -> None:
     except Rejected as rejected:
         raise rejected.within("$.properties") from rejected.__cause__
     if not (p.in_stock is p.availability is p.inventory_quantity is None):
-        line = replace(line, in_stock=in_stock(p.in_stock, p.availability, p.inventory_quantity))
+        line.in_stock = in_stock(p.in_stock, p.availability, p.inventory_quantity)
     event.lines = (line,)
 
 

@@ -6,9 +6,8 @@ false alarm or something that did happen to the shop: each is listed with its da
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
-
-from msgspec.structs import replace
 
 from deploy.evaluate.asked import Asked
 from deploy.evaluate.replayed import snapshots
