@@ -29,11 +29,13 @@ MODULES: Final = (
     "schemas.hashing",
     "schemas.money",
     "schemas.times",
+    "stream.features.align",
     "stream.features.apply",
     "stream.features.derive",
     "stream.features.engine",
     "stream.features.ledger",
     "stream.features.profile",
+    "stream.features.run",
     "stream.features.windows",
 )
 SUFFIX: Final = ".so"

@@ -13,7 +13,6 @@ event time so far of their source, which late events do not turn back.
 from bisect import bisect_left, bisect_right
 from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import accumulate
 from typing import Final, Generic, TypeVar
 
@@ -25,16 +24,18 @@ LIVE_MS: Final = 60_000
 SETTLED_S: Final = 60.0
 
 
-@dataclass(slots=True)
 class _Chunk(Generic[T]):
     """Items of one source that were received together and are all live, or all history; `times` never fall."""
 
-    live: bool
-    arrived: int
-    received: float
-    times: list[int]
-    items: list[T]
-    next: int = 0
+    __slots__ = ("arrived", "items", "live", "next", "received", "times")
+
+    def __init__(self, live: bool, arrived: int, received: float, times: list[int], items: list[T]) -> None:
+        self.live = live
+        self.arrived = arrived
+        self.received = received
+        self.times = times
+        self.items = items
+        self.next = 0
 
 
 class _Lane(Generic[T]):

@@ -8,7 +8,6 @@ from typing import Final
 from faust.types import TP
 
 from schemas.behaviours import Behaviour, Event
-from schemas.decode import decode
 from schemas.errors import Rejected
 from schemas.outputs import Snapshot, encode
 from schemas.topics import CLICKSTREAM, DAY_MS, FEATURES, INTERACTIONS, MERGES, ORDERS, PROFILES
@@ -19,6 +18,7 @@ from stream.features.engine import Config, Engine
 from stream.features.engine import Record as Output
 from stream.features.identity import SOURCE
 from stream.features.marker import MARKER, Marker, decode_marker, encode_marker
+from stream.features.run import apply, read
 from stream.features.timers import Delays
 from stream.kafka.partitioner import home
 from stream.kafka.record import Record
@@ -84,7 +84,6 @@ class ProfilePartition:
         self._partitions = settings.partitions
         self._prefix = settings.topic_prefix
         self._inputs = {source: TP(self._prefix + name, number) for name, source in SOURCES.items()}
-        self._currency = settings.currency
         self._engine = Engine(engine_config(settings))
         self._stitching = Stitching(self._engine, settings.partitions, self._take)
         self._aligner: Aligner[tuple[Record, Event]] = Aligner(len(ALIGNED), PATIENCE_S)
@@ -136,28 +135,17 @@ class ProfilePartition:
 
     def _read(self, run: Run, out: Out) -> tuple[list[int], list[int], list[tuple[Record, Event]]]:
         """When each of them that is an event of this partition happened, when it arrived, and it itself."""
-        engine, currency, here, partitions = self._engine, self._currency, self._number, self._partitions
-        profiles, time_of = engine.profiles, engine.time
-        times, arrivals, events = [], [], []
-        for record in run.records:
-            arrived = record.timestamp
-            try:
-                event = decode(record.value, currency)
-                at = event.at
-                if at > arrived:
-                    at = time_of(at, arrived)
-            except Rejected as rejected:
-                refuse(run.tp, record, rejected, out)
-                continue
-            # Whoever has a profile here lives here; only a new customer's home needs to be looked up.
-            customer = event.customer
-            if customer in profiles or home(customer, partitions) == here or customer in engine:
-                times.append(at)
-                arrivals.append(arrived)
-                events.append((record, event))
-            else:
-                self._reroute(run, record, customer, out)
-        return times, arrivals, events
+
+        def refused(record: Record, rejected: Rejected) -> None:
+            refuse(run.tp, record, rejected, out)
+
+        def reroute(record: Record, customer: str) -> None:
+            self._reroute(run, record, customer, out)
+
+        return read(run.records, self._engine, self._is_home, refused, reroute)
+
+    def _is_home(self, customer: str) -> bool:
+        return home(customer, self._partitions) == self._number or customer in self._engine
 
     def _reroute(self, run: Run, record: Record, customer: str, out: Out) -> None:
         """Other keys and other partitioners: an event that belongs to another partition's profile is sent there."""
@@ -187,19 +175,21 @@ class ProfilePartition:
         return None if head is None else head[0].offset
 
     def _apply(self, batch: Sequence[tuple[Record, Event]], source: int, out: Out) -> None:
-        apply, behaviours, forward = self._engine.apply, self._behaviours, self._stitching.forward
         tp = self._inputs[source]
-        for record, event in batch:
-            try:
-                if event.anonymous:
-                    self._take(event, source, record.offset, record.timestamp, out)
-                elif event.known or not forward(tp, record, event, source):
-                    records = apply(event, source, record.offset, record.timestamp)
-                    behaviours[event.behaviour] += 1
-                    if records:
-                        _send(records, out)
-            except Rejected as rejected:
-                refuse(tp, record, rejected, out)
+
+        def stitch(record: Record, event: Event) -> bool:
+            if not event.anonymous:
+                return self._stitching.forward(tp, record, event, source)
+            self._take(event, source, record.offset, record.timestamp, out)
+            return True
+
+        def send(records: list[Output]) -> None:
+            _send(records, out)
+
+        def refused(record: Record, rejected: Rejected) -> None:
+            refuse(tp, record, rejected, out)
+
+        apply(batch, self._engine, source, self._behaviours, stitch, send, refused)
 
     def _take(self, event: Event, source: int, offset: int, arrived: int, out: Out) -> None:
         engine = self._engine
