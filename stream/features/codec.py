@@ -22,7 +22,7 @@ from zstandard import ZstdCompressor, ZstdDecompressor, ZstdError
 from schemas.hashing import MESSAGE_BYTES
 from stream.features.ids import Identity
 from stream.features.kept import CartOp, Entry, Moment, Sentiment
-from stream.features.profile import SEEN, UNSTORED, Profile
+from stream.features.profile import SEEN, STORY, UNSTORED, Profile
 from stream.features.windows import Counters
 
 VERSION: Final = 4
@@ -87,10 +87,10 @@ def encode_profile(profile: Profile, due: int = 0) -> bytes:
     header = _encoder.encode((VERSION, due, sending, profile.touched, profile.applied))
     newest, packed = _pack(profile.seen)
     values = (newest, packed, *_values(profile))
+    if len(profile.story) == STORY:
+        values = (*values[:_COUNTERS], _distances(profile.counters), *values[_COUNTERS + 1 :])
     body = _encoder.encode(values)
     if len(body) >= _LONG:
-        distances = _distances(profile.counters)
-        body = _encoder.encode((*values[:_COUNTERS], distances, *values[_COUNTERS + 1 :]))
         body = _zstd.compress(body)
     return b"%c%b%b" % (len(header), header, body)
 
