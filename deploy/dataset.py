@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import polars as pl
     from rich.progress import Progress
 
-    from schemas.behaviours import Event
+    from schemas.event import Event
     from schemas.outputs import Example
     from stream.settings import Settings
     from stream.sources.catalogue import Source

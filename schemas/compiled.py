@@ -23,8 +23,8 @@ ROOT: Final = Path(__file__).resolve().parents[1]
 # Constants are compiled into those who use them: all that these folders hold is part of the digest.
 FOLDERS: Final = ("schemas", "stream/features")
 MODULES: Final = (
-    "schemas.behaviours",
     "schemas.decode",
+    "schemas.event",
     "schemas.fill",
     "schemas.hashing",
     "schemas.money",
@@ -84,13 +84,15 @@ def sources() -> list[Path]:
     return sorted(file.relative_to(ROOT) for folder in FOLDERS for file in (ROOT / folder).glob("*.py"))
 
 
+def available() -> bool:
+    """Whether a process that starts now runs the core compiled."""
+    return os.environ.get(SWITCH) != OFF and folder().is_dir()
+
+
 def prefer() -> None:
     """Let imports find what is compiled, unless it is switched off."""
-    if os.environ.get(SWITCH) == OFF:
-        return
-    found = folder()
-    if found.is_dir():
-        sys.meta_path.insert(0, Finder(found))
+    if available():
+        sys.meta_path.insert(0, Finder(folder()))
 
 
 def running() -> bool:

@@ -9,8 +9,9 @@ from typing import Any
 
 import msgspec
 
-from schemas.behaviours import Behaviour, Event
+from schemas.behaviours import Behaviour
 from schemas.errors import Reason, Rejected
+from schemas.event import Event
 from schemas.events import EVENTS, Envelope
 from schemas.fill import FILL
 from schemas.hashing import message_key

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from sys import intern
 from typing import Final
 
-from schemas.behaviours import Event, Line
 from schemas.errors import Reason, Rejected
+from schemas.event import Event, Line
 from schemas.events import (
     CartChange,
     CartViewed,

@@ -10,7 +10,8 @@ import msgspec
 import polars as pl
 
 from inference.story import without_numbers
-from schemas.behaviours import Behaviour, Event
+from schemas.behaviours import Behaviour
+from schemas.event import Event
 from schemas.features import DAY_MS
 from schemas.money import exponent
 from schemas.outputs import Example, Snapshot

@@ -9,6 +9,7 @@ _SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000)
 _LONG = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 300)
 _DAYS = tuple(86_400 * n for n in (1, 3, 7, 8, 9, 10, 14, 21, 30, 31, 32, 35, 45, 60, 90, 91, 92, 95, 120, 180, 365))
 
+CORE_COMPILED = Gauge("footfall_core_compiled", "1 where events pass through compiled code, 0 where it is interpreted")
 READY = Gauge("footfall_ready", "1 once every assigned partition is restored")
 RECORDS = Counter("footfall_records_total", "records read", ["stage", "topic"])
 OUTPUTS = Counter("footfall_outputs_total", "records written", ["stage", "topic"])

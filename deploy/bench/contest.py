@@ -12,6 +12,7 @@ from deploy.bench.fill import Filled, fill
 from deploy.bench.place import place
 from deploy.bench.turn import Speed, Turn, take
 from deploy.local.supervisor import Announce
+from schemas import compiled
 from schemas.errors import OperatorError
 from stream.settings import Settings
 
@@ -106,6 +107,7 @@ def summary(plan: Plan, found: Found) -> dict[str, Any]:
     result: dict[str, Any] = {**modes[first], "rounds": plan.rounds, "mode": first}
     result |= {mode: modes[mode] for mode in others}
     result |= {"mix": found.mix.told(), "span_s": plan.span_s, "partitions": plan.partitions}
+    result["core"] = "compiled" if compiled.available() else "interpreted"
     return result
 
 

@@ -37,7 +37,7 @@ def contest_table(result: dict[str, Any]) -> Table:
     mix = result["mix"]
     table = Table(
         title=f"{mix['distinct']:,} events of {mix['customers']:,} customers, {mix['mean_bytes']} bytes each, "
-        f"{result['partitions']} partitions; medians of {result['rounds']} rounds"
+        f"{result['partitions']} partitions; medians of {result['rounds']} rounds; the core is {result['core']}"
     )
     table.add_column("")
     for mode in modes:

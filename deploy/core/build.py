@@ -44,10 +44,21 @@ def build(cache: Path, say: Say) -> Built:
     mypyc is installed in an environment of its own under `cache`. What cannot be imported is not kept.
     """
     target = compiled.folder()
+    if target.is_dir():
+        return Built(target, 0.0)
     began = time.monotonic()
+    try:
+        _build(target, cache, say)
+    except OSError as error:
+        remedy = f"name a folder that you may write to in {compiled.SWITCH}"
+        raise OperatorError(f"the core cannot be kept in {target.parent} ({error.strerror}): {remedy}") from error
+    return Built(target, time.monotonic() - began)
+
+
+def _build(target: Path, cache: Path, say: Say) -> None:
     with installing.alone(target.parent):
         if target.is_dir():
-            return Built(target, 0.0)
+            return
         _require_compiler()
         remedy = "look at the network; until then the core is interpreted"
         python = environment.python(cache, "mypyc", REQUIREMENTS.read_text(), say, what="mypyc", remedy=remedy)
@@ -57,7 +68,6 @@ def build(cache: Path, say: Say) -> Built:
             _try(made)
             made.rename(target)
         _forget(target.parent)
-    return Built(target, time.monotonic() - began)
 
 
 def ensure(cache: Path, say: Say) -> bool:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress
 
-    from schemas.behaviours import Event
+    from schemas.event import Event
 
 SETTLING: Final = 40
 CHANGED: Final = 200

@@ -16,7 +16,7 @@ from schemas.hashing import hash64
 from schemas.outputs import Score
 
 if TYPE_CHECKING:
-    from schemas.behaviours import Event
+    from schemas.event import Event
 
 HOUSEHOLDS: Final = 2_469
 # Days; as the settings have them by default.

@@ -17,7 +17,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from online.learner import OnlineModel
 from online.learners.renewal import past
-from schemas.behaviours import Behaviour, Event
+from schemas.behaviours import Behaviour
+from schemas.event import Event
 from schemas.features import DAY_MS
 from schemas.outputs import Example, Score, Snapshot
 from stream.features.engine import Config, Engine

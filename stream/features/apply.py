@@ -3,7 +3,8 @@
 from bisect import insort
 from collections.abc import Iterable
 
-from schemas.behaviours import Behaviour, Event
+from schemas.behaviours import Behaviour
+from schemas.event import Event
 from schemas.features import DAY_MS, HOUR_MS
 from stream.features import derive, ledger, windows
 from stream.features.kept import CartOp, Moment, Sentiment

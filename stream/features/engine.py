@@ -6,8 +6,9 @@ from heapq import heappop, heappush
 
 import msgspec
 
-from schemas.behaviours import Behaviour, Event
+from schemas.behaviours import Behaviour
 from schemas.errors import Reason, Rejected
+from schemas.event import Event
 from schemas.money import exponent
 from schemas.outputs import Interaction, Review, Snapshot, make_id
 from schemas.outputs import Moment as Told

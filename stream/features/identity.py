@@ -27,8 +27,9 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from schemas.behaviours import Behaviour, Event
+from schemas.behaviours import Behaviour
 from schemas.errors import Reason, Rejected
+from schemas.event import Event
 from schemas.hashing import message_key
 from schemas.merges import Carry, Forward, Link
 from schemas.outputs import Interaction

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from typing import Final
 
-from schemas.behaviours import Behaviour, Event
+from schemas.behaviours import Behaviour
+from schemas.event import Event
 from schemas.outputs import Interaction, Ordered
 from stream.features import derive
 from stream.features.apply import ORDER_CHANGES

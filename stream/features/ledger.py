@@ -6,7 +6,8 @@ before and after it. So whatever comes in whatever order, exactly what an order 
 
 from dataclasses import dataclass
 
-from schemas.behaviours import Behaviour, Event
+from schemas.behaviours import Behaviour
+from schemas.event import Event
 from stream.features import windows
 from stream.features.kept import Entry
 from stream.features.profile import LEDGER, Profile

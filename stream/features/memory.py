@@ -1,6 +1,7 @@
 """What a profile's bounded memory gives up: repeats, and changes of orders, that it can no longer recognise."""
 
-from schemas.behaviours import Behaviour, Event
+from schemas.behaviours import Behaviour
+from schemas.event import Event
 from schemas.features import DAY_MS
 from stream.features.apply import ORDER_CHANGES
 from stream.features.profile import LEDGER, SEEN, SEEN_DAYS, Profile

@@ -1,6 +1,7 @@
 """When a customer is worth scoring: on a meaningful change, at most once per debounce, or when silence speaks."""
 
-from schemas.behaviours import Behaviour, Event
+from schemas.behaviours import Behaviour
+from schemas.event import Event
 from stream.features import derive
 from stream.features.profile import Profile
 from stream.features.timers import CART_ABANDONED, SESSION_END

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Sequence
 from typing import Protocol, TypeVar
 
-from schemas.behaviours import Event
 from schemas.decode import decode
 from schemas.errors import Rejected
+from schemas.event import Event
 from stream.features.engine import Engine, Record
 
 

@@ -12,7 +12,9 @@ from typing import Final
 import faust
 from prometheus_client import start_http_server
 
+from schemas import compiled
 from schemas.errors import OperatorError
+from stream import metrics
 from stream.kafka.stage import Stage
 from stream.settings import Settings
 
@@ -30,6 +32,7 @@ def run(name: str, settings: Settings, metrics_port: int, log_level: str) -> Non
         raise OperatorError(
             f"port {metrics_port} for the metrics of `{name}` is taken; choose another with --metrics-port"
         ) from error
+    metrics.CORE_COMPILED.set(compiled.running())
     run_stage(importlib.import_module(f"stream.stages.{name}").stage(settings), log_level)
 
 

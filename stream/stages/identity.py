@@ -6,9 +6,9 @@ from typing import NamedTuple
 from faust.types import TP
 from msgspec import Struct
 
-from schemas.behaviours import Event
 from schemas.decode import decode
 from schemas.errors import Rejected
+from schemas.event import Event
 from schemas.merges import Carry, Forward, Link, decode_merge
 from schemas.outputs import encode
 from schemas.topics import MERGES

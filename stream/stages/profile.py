@@ -7,8 +7,9 @@ from typing import Final
 
 from faust.types import TP
 
-from schemas.behaviours import Behaviour, Event
+from schemas.behaviours import Behaviour
 from schemas.errors import Rejected
+from schemas.event import Event
 from schemas.outputs import Snapshot, encode
 from schemas.topics import CLICKSTREAM, DAY_MS, FEATURES, INTERACTIONS, MERGES, ORDERS, PROFILES
 from stream import metrics

@@ -3,7 +3,8 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.behaviours import Behaviour, Event, Line
+from schemas.behaviours import Behaviour
+from schemas.event import Event, Line
 from schemas.features import DAY_MS, HOUR_MS
 from stream.features.engine import Config, Engine, Record
 

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.behaviours import Behaviour, Event
+from schemas.behaviours import Behaviour
+from schemas.event import Event
 from schemas.features import DAY_MS
 from schemas.merges import Carry
 from stream.features.apply import apply, prune

@@ -6,9 +6,10 @@ from typing import NamedTuple
 import polars as pl
 
 from deploy.parity.raw.tidy import SCHEMA, most_frequent, tidy
-from schemas.behaviours import Behaviour, Event
+from schemas.behaviours import Behaviour
 from schemas.decode import decode
 from schemas.errors import Rejected
+from schemas.event import Event
 
 _PHONES = ("mobile", "phone", "ios", "android")
 _CHANGES = (Behaviour.ORDER, Behaviour.ORDER_UPDATE, Behaviour.CANCEL, Behaviour.REFUND)

@@ -7,7 +7,8 @@ import pytest
 
 from deploy.evaluate.replayed import Replayed
 from deploy.evaluate.warnings import Bootstrap, Judged, Warned, between, interval, judge, lasting, shares, silent
-from schemas.behaviours import Behaviour, Event
+from schemas.behaviours import Behaviour
+from schemas.event import Event
 from schemas.features import DAY_MS
 from schemas.outputs import Score
 from stream.features.engine import Config

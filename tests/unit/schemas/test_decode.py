@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.behaviours import Behaviour, Line
+from schemas.behaviours import Behaviour
 from schemas.decode import decode
 from schemas.errors import Reason, Rejected
+from schemas.event import Line
 from schemas.money import to_minor
 from schemas.times import parse_time
 

@@ -6,7 +6,8 @@ import msgspec
 import polars as pl
 import pytest
 
-from schemas.behaviours import Behaviour, Event, Line
+from schemas.behaviours import Behaviour
+from schemas.event import Event, Line
 from schemas.features import DAY_MS
 from schemas.outputs import Example, Snapshot
 from stream.dataset import Horizons, Labelled, examples, served, table, write

@@ -3,7 +3,8 @@
 from typing import Any
 
 from deploy.report.read import Found
-from schemas.behaviours import Behaviour, Event, Line
+from schemas.behaviours import Behaviour
+from schemas.event import Event, Line
 from schemas.outputs import Alert, Contribution, Example, Interaction, Outcome, Ranked, Recommendation, Score, encode
 from schemas.topics import DAY_MS
 from stream.features.apply import apply

@@ -8,8 +8,9 @@ import pytest
 from deploy.simulate.customer import DAY_MS, Kind
 from deploy.simulate.session import SimEvent
 from deploy.simulate.storefront import Storefront
-from schemas.behaviours import Behaviour, Event
+from schemas.behaviours import Behaviour
 from schemas.decode import decode
+from schemas.event import Event
 
 START = 1_764_000_000_000
 NOW = START + 60 * DAY_MS

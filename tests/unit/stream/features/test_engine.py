@@ -2,8 +2,9 @@
 
 import pytest
 
-from schemas.behaviours import Behaviour, Event, Line
+from schemas.behaviours import Behaviour
 from schemas.errors import Reason, Rejected
+from schemas.event import Event, Line
 from schemas.features import DAY_MS, HOUR_MS
 from schemas.outputs import Interaction, Snapshot
 from stream.features.codec import decode_profile, encode_profile

@@ -5,7 +5,8 @@ from itertools import count
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.behaviours import Behaviour, Event, Line
+from schemas.behaviours import Behaviour
+from schemas.event import Event, Line
 from schemas.features import DAY_MS
 from schemas.merges import Anonymise, Carry, Erase, Forget, Link
 from stream.features.codec import decode_profile, encode_profile

@@ -1,6 +1,7 @@
 """Who is whom in one partition: what a login moves, what comes late, what is refused, what is remembered."""
 
-from schemas.behaviours import Behaviour, Event, Line
+from schemas.behaviours import Behaviour
+from schemas.event import Event, Line
 from schemas.features import DAY_MS
 from schemas.merges import Carry, Forward, Link
 from schemas.outputs import Snapshot
