@@ -6,7 +6,7 @@ from typing import Final
 
 from faust.types import TP
 
-from stream.kafka.state import Held, Out, PartitionState, Waiting
+from stream.kafka.state import Counting, Held, Out, PartitionState, Waiting
 from stream.kafka.transport import Read
 
 _NOTHING: Final = Held(0, sys.maxsize)
@@ -30,6 +30,11 @@ class Owned:
         self.inputs: set[TP] = set()
         self.task: asyncio.Task[None] | None = None
         self._waits = state if isinstance(state, Waiting) else None
+        self._counts = state if isinstance(state, Counting) else None
+
+    def unwritten(self) -> int:
+        """How many records of the store a barrier would write; 0 where nobody knows."""
+        return self._counts.unwritten() if self._counts is not None else 0
 
     def waiting(self) -> dict[str, Held]:
         """What was received and waits for records of another topic, by topic."""

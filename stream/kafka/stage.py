@@ -44,6 +44,8 @@ _TICK_S = 1.0
 _WAITING_TICK_S = 0.1
 # How far behind the wall clock an idle partition's clock stays: what is still on its way from producer to worker.
 _IDLE_GRACE_MS = 5_000
+# So many changed profiles are written also while a worker catches up: about 100 MB, which are in memory at once.
+_UNWRITTEN = 100_000
 # An orderly stop waits this long for Kafka; the local stack kills after 10 s.
 _LAST_BARRIER_S = 5.0
 
@@ -220,7 +222,8 @@ class Stage:
         while True:
             for _ in range(self.settings.flush_behind):
                 await asyncio.sleep(self.settings.flush_interval_s)
-                if not self._reading.behind():
+                unwritten = sum(owned.unwritten() for owned in self.owned.values())
+                if unwritten > _UNWRITTEN or not self._reading.behind():
                     break
             await self.barrier()
 

@@ -65,6 +65,14 @@ class Waiting(PartitionState, Protocol):
 
 
 @runtime_checkable
+class Counting(PartitionState, Protocol):
+    """A state that knows how much it will have to write."""
+
+    def unwritten(self) -> int:
+        """How many records `changes` would give."""
+
+
+@runtime_checkable
 class Applying(PartitionState, Protocol):
     """A state that skips by offset what it has applied already."""
 

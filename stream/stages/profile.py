@@ -227,6 +227,10 @@ class ProfilePartition:
         newest = self._engine.applied()
         return {self._prefix + name: newest[source] for name, source in SOURCES.items() if source in newest}
 
+    def unwritten(self) -> int:
+        """How many profiles wait to be written."""
+        return len(self._engine.dirty)
+
     def changes(self) -> Iterator[tuple[bytes, bytes | None]]:
         """The profiles changed since the last barrier, and behind them the clock."""
         changed = False

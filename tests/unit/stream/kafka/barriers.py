@@ -116,6 +116,13 @@ class Patient(State):
         return {INPUT.topic: Held(len(self.records), self.records[0].offset)} if self.records else {}
 
 
+class Heavy(State):
+    """Has more to write than a worker should hold back."""
+
+    def unwritten(self) -> int:
+        return 100_001
+
+
 class Messages:
     """In place of Faust's stream: an event for every run that the test puts in."""
 
@@ -172,7 +179,12 @@ class Bench:
 
     def __init__(self, folder: Path) -> None:
         settings = Settings(
-            data_dir=folder, session_timeout_s=SESSION_S, kafka_brokers="127.0.0.1:1", waiting_records=10
+            data_dir=folder,
+            session_timeout_s=SESSION_S,
+            kafka_brokers="127.0.0.1:1",
+            waiting_records=10,
+            flush_interval_s=0.01,
+            flush_behind=5,
         )
         self.stage = Stage(settings, "profile", (CLICKSTREAM,), PROFILES, lambda _: State())
         self.kafka, self.app, self.messages, self.state = Kafka(), Faust(), Messages(), State()

@@ -10,7 +10,7 @@ from stream import metrics
 from stream.kafka.epochs import NotDelivered
 from stream.kafka.owned import Owned
 from stream.kafka.stage import BarrierBroken
-from tests.unit.stream.kafka.barriers import INPUT, SESSION_S, Bench, Patient, State
+from tests.unit.stream.kafka.barriers import INPUT, SESSION_S, Bench, Heavy, Patient, State
 
 
 async def test_state_becomes_durable_only_after_the_outputs_it_holds(bench: Bench) -> None:
@@ -263,3 +263,32 @@ async def test_what_was_held_back_is_written_in_the_order_of_the_newest_changes(
     await bench.settle()
     await barrier
     assert [value for _, value in bench.kafka.sent] == [b"1", b"2", b"2"]
+
+
+@pytest.mark.parametrize(
+    ("state", "behind", "intervals"), [(State, True, 5), (State, False, 1), (Heavy, True, 1), (Heavy, False, 1)]
+)
+async def test_who_catches_up_makes_few_barriers_unless_much_has_changed(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, state: type[State], behind: bool, intervals: int
+) -> None:
+    bench.own(state())
+    made: asyncio.Queue[int] = asyncio.Queue()
+    slept = 0
+    sleep = asyncio.sleep
+
+    async def count(seconds: float) -> None:
+        nonlocal slept
+        slept += 1
+        await sleep(seconds)
+
+    async def barrier() -> None:
+        nonlocal slept
+        made.put_nowait(slept)
+        slept = 0
+
+    monkeypatch.setattr(bench.stage._reading, "behind", lambda: behind)
+    monkeypatch.setattr(bench.stage, "barrier", barrier)
+    monkeypatch.setattr("stream.kafka.stage.asyncio.sleep", count)
+    making = asyncio.create_task(bench.stage._barriers())
+    assert [await made.get(), await made.get()] == [intervals, intervals]
+    making.cancel()
