@@ -84,15 +84,18 @@ def sources() -> list[Path]:
     return sorted(file.relative_to(ROOT) for folder in FOLDERS for file in (ROOT / folder).glob("*.py"))
 
 
-def available() -> bool:
-    """Whether a process that starts now runs the core compiled."""
-    return os.environ.get(SWITCH) != OFF and folder().is_dir()
+def found() -> Path | None:
+    """Where a process that starts now finds the core compiled; None where it runs the sources."""
+    if os.environ.get(SWITCH) == OFF or not (here := folder()).is_dir():
+        return None
+    return here
 
 
 def prefer() -> None:
     """Let imports find what is compiled, unless it is switched off."""
-    if available():
-        sys.meta_path.insert(0, Finder(folder()))
+    here = found()
+    if here is not None:
+        sys.meta_path.insert(0, Finder(here))
 
 
 def running() -> bool:

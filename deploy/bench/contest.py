@@ -107,7 +107,7 @@ def summary(plan: Plan, found: Found) -> dict[str, Any]:
     result: dict[str, Any] = {**modes[first], "rounds": plan.rounds, "mode": first}
     result |= {mode: modes[mode] for mode in others}
     result |= {"mix": found.mix.told(), "span_s": plan.span_s, "partitions": plan.partitions}
-    result["core"] = "compiled" if compiled.available() else "interpreted"
+    result["core"] = "compiled" if compiled.found() else "interpreted"
     return result
 
 

@@ -64,7 +64,7 @@ def _build(target: Path, cache: Path, say: Say) -> None:
         python = environment.python(cache, "mypyc", REQUIREMENTS.read_text(), say, what="mypyc", remedy=remedy)
         say("compiling the core (once for each of its versions, about a minute)")
         with tempfile.TemporaryDirectory(dir=target.parent) as folder:
-            made = _compile(python, Path(folder))
+            made = _compile(python, Path(folder), target.name)
             _try(made)
             made.rename(target)
         _forget(target.parent)
@@ -92,8 +92,8 @@ def _require_compiler() -> None:
         )
 
 
-def _compile(python: str, folder: Path) -> Path:
-    """Compile a copy of the sources; the folder of what came of it, each file by its module's full name."""
+def _compile(python: str, folder: Path, name: str) -> Path:
+    """Compile a copy of the sources; the folder `name` of what came of it, each file by its module's full name."""
     for source in [*compiled.sources(), Path("stream/__init__.py")]:
         (folder / source).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(compiled.ROOT / source, folder / source)
@@ -103,11 +103,11 @@ def _compile(python: str, folder: Path) -> Path:
     )
     if done.returncode:
         raise OperatorError(f"the core could not be compiled: {_last(done.stderr or done.stdout)}")
-    made = folder / compiled.folder().name
+    made = folder / name
     made.mkdir()
     for file in [path for path in folder.rglob("*.so") if "build" not in path.relative_to(folder).parts]:
-        name = ".".join(file.relative_to(folder).with_name(file.name.split(".")[0]).parts)
-        file.rename(made / f"{name}{compiled.SUFFIX}")
+        module = ".".join(file.relative_to(folder).with_name(file.name.split(".")[0]).parts)
+        file.rename(made / f"{module}{compiled.SUFFIX}")
     return made
 
 

@@ -1,27 +1,13 @@
 """The two loops that every record passes: it is read, and later applied. What is seldom is left to the caller."""
 
 from collections.abc import Callable, Sequence
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from schemas.decode import decode
 from schemas.errors import Rejected
 from schemas.event import Event
+from stream.features.arrival import Arrival
 from stream.features.engine import Engine, Record
-
-
-class Arrival(Protocol):
-    """What is read of a record of the log."""
-
-    @property
-    def offset(self) -> int: ...
-
-    @property
-    def timestamp(self) -> int:
-        """When it arrived (epoch ms)."""
-
-    @property
-    def value(self) -> bytes | None: ...
-
 
 A = TypeVar("A", bound=Arrival)
 
